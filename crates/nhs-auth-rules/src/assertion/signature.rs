@@ -1,0 +1,185 @@
+//! Rows 19 to 21: the key, the signature, and the claims that are looked at with it.
+
+use super::{header, payload, settled};
+use crate::javascript::is_truthy;
+use crate::json::{Kind, Value};
+use crate::limits::VERIFY_LEEWAY_S;
+use crate::request::UNKNOWN_ERROR;
+use crate::rule::{Answer, Basis, Fault, Need, Outcome, Place, Rule, RuleId};
+use crate::{Evidence, Jwks, KeySetRecord};
+
+pub(super) const A19: Rule = Rule {
+    id: RuleId::new("A19"),
+    title: "the key set has a key of that `kid`",
+    answer: Answer::new(
+        401,
+        "invalid_request",
+        "Invalid 'kid' header in client_assertion JWT - no matching public key",
+    ),
+    basis: Basis::Published,
+    why: "the two names differ by a letter, a case, a hyphen or a space; or the key was added to \
+          the key set less than an hour ago, because the platform keeps a key set for an hour by \
+          its URL and does not look again for a `kid` that it doesn't know",
+    fix: "make the header's `kid` and the registered key's `kid` the same, byte for byte; after a \
+          change at a fixed URL wait an hour",
+    check: key_is_there,
+};
+
+pub(super) const A20: Rule = Rule {
+    id: RuleId::new("A20"),
+    title: "the signature verifies",
+    answer: Answer::new(401, "public_key error", "JWT signature verification failed"),
+    basis: Basis::Published,
+    why: "the assertion was signed with another private key than the one whose public key is \
+          registered under this `kid`, or the key set holds a damaged key, or the key was replaced \
+          under the same `kid` and the platform still has the old one for up to an hour",
+    fix: "register the public key of the private key that signs, under a new `kid`",
+    check: verifies,
+};
+
+pub(super) const A20B: Rule = Rule {
+    id: RuleId::new("A20b"),
+    title: "`nbf`, if there is one, is not in the future",
+    answer: UNKNOWN_ERROR,
+    basis: Basis::Inferred,
+    why: "`nbf` is not required; one more than 10 seconds ahead, as a fast clock makes it, fails \
+          where the signature is verified, and no text of the platform names that case",
+    fix: "leave `nbf` out",
+    check: is_valid_already,
+};
+
+pub(super) const A21: Rule = Rule {
+    id: RuleId::new("A21"),
+    title: "`aud` is the token endpoint's URL",
+    answer: Answer::new(
+        401,
+        "invalid_request",
+        "Missing or invalid 'aud' claim in client_assertion JWT",
+    ),
+    basis: Basis::Published,
+    why: "the URL is compared as text with the one that was called: another environment's host, a \
+          missing `https://` or `/token`, a slash at the end, or `/oauth2` for `/oauth2-mock` \
+          makes it another",
+    fix: "set `aud` to the URL that you post to, character for character",
+    check: is_for_this_endpoint,
+};
+
+fn key_set<'a>(evidence: &Evidence<'a>) -> Result<&'a Jwks, Outcome> {
+    match evidence.key_set {
+        None => Err(Outcome::CannotTell(Need::KeySet)),
+        Some(KeySetRecord::Fetched(key_set)) => Ok(key_set),
+        Some(KeySetRecord::Unreachable) => Err(Outcome::Pass),
+    }
+}
+
+fn key_is_there(evidence: &Evidence<'_>) -> Outcome {
+    settled(header(evidence).and_then(|header| {
+        // Of a kid that counts as missing row 6 has said what there is to say.
+        let Some(kid) = header.get("kid").filter(|kid| is_truthy(Some(kid))) else {
+            return Ok(Outcome::Pass);
+        };
+        let key_set = key_set(evidence)?;
+        if kid
+            .as_str()
+            .is_some_and(|name| key_set.named(&name).next().is_some())
+        {
+            return Ok(Outcome::Pass);
+        }
+        let names: Vec<_> = key_set
+            .keys
+            .iter()
+            .filter_map(|key| key.text("kid"))
+            .collect();
+        let message = if names.is_empty() {
+            "the registered key set has no named key".to_owned()
+        } else {
+            let quoted: Vec<_> = names.iter().map(|name| format!("{name:?}")).collect();
+            format!(
+                "the registered key set has {} and no {}",
+                quoted.join(", "),
+                kid.text()
+            )
+        };
+        Ok(Fault::fail(Place::Header, kid.span(), message))
+    }))
+}
+
+fn verifies(evidence: &Evidence<'_>) -> Outcome {
+    settled(header(evidence).and_then(|header| {
+        let jwt = evidence
+            .assertion
+            .ok_or(Outcome::CannotTell(Need::Assertion))?;
+        let signature = jwt
+            .signature
+            .content
+            .as_ref()
+            .map_err(|_| Outcome::CannotTell(Need::DecodableAssertion))?;
+        let key_set = key_set(evidence)?;
+        let kid = header
+            .get("kid")
+            .and_then(|kid| kid.as_str().map(String::from));
+        let mut named = kid.iter().flat_map(|kid| key_set.named(kid)).peekable();
+        if named.peek().is_none() {
+            // Row 19 has said that already.
+            return Ok(Outcome::Pass);
+        }
+        let verifier = evidence
+            .verifier
+            .ok_or(Outcome::CannotTell(Need::Verifier))?;
+        let message = jwt.signing_input();
+        if named.any(|key| verifier.verifies_rs512(key, message, signature)) {
+            return Ok(Outcome::Pass);
+        }
+        let message = "the registered key of that kid did not make this signature";
+        Ok(Fault::fail(Place::Assertion, jwt.signature.span, message))
+    }))
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "milliseconds until the year 287396 are exact"
+)]
+fn is_valid_already(evidence: &Evidence<'_>) -> Outcome {
+    settled(payload(evidence).map(|payload| {
+        let nbf = payload.get("nbf");
+        let Some((nbf, at)) = nbf.and_then(|nbf| Some((nbf, nbf.as_number()?))) else {
+            return Outcome::Pass;
+        };
+        let Some(now) = evidence.now else {
+            return Outcome::CannotTell(Need::Clock);
+        };
+        let early_by = at - now.0 as f64 / 1000.0;
+        if early_by > VERIFY_LEEWAY_S as f64 {
+            let message = format!("it is {early_by:.0} seconds in the future");
+            return Fault::fail(Place::Payload, nbf.span(), message);
+        }
+        Outcome::Pass
+    }))
+}
+
+fn is_for_this_endpoint(evidence: &Evidence<'_>) -> Outcome {
+    settled(payload(evidence).map(|payload| {
+        let Some(token_url) = evidence.token_url else {
+            return Outcome::CannotTell(Need::TokenUrl);
+        };
+        let Some(aud) = payload.get("aud") else {
+            return Fault::fail(Place::Payload, payload.span(), "there is no aud");
+        };
+        if audiences(&aud)
+            .iter()
+            .any(|one| one.as_str().as_deref() == Some(token_url))
+        {
+            return Outcome::Pass;
+        }
+        let message = format!("it is not `{token_url}`, the endpoint that was called");
+        Fault::fail(Place::Payload, aud.span(), message)
+    }))
+}
+
+/// `aud` is one string or an array of them (RFC 7519 §4.1.3).
+fn audiences<'a>(aud: &Value<'a>) -> Vec<Value<'a>> {
+    match aud.kind() {
+        Kind::Array => aud.elements().unwrap_or_default(),
+        _ => vec![*aud],
+    }
+}

@@ -1,0 +1,213 @@
+//! What a rule is: one row of the platform's checks, as a value.
+
+use std::fmt;
+
+use crate::{Evidence, Span, assertion, gateway, request};
+
+/// The name of a rule: a letter for the group, and the row's number in that group. It never
+/// changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RuleId(&'static str);
+
+impl RuleId {
+    pub(crate) const fn new(id: &'static str) -> Self {
+        Self(id)
+    }
+
+    /// The name as text, such as `A14`.
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for RuleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// One check of the platform.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Rule {
+    /// Its name.
+    pub id: RuleId,
+    /// What must hold, in a few words.
+    pub title: &'static str,
+    /// What the platform answers when it doesn't.
+    pub answer: Answer,
+    /// How sure that is.
+    pub basis: Basis,
+    /// Why people meet it.
+    pub why: &'static str,
+    /// How to mend it.
+    pub fix: &'static str,
+    pub(crate) check: fn(&Evidence<'_>) -> Outcome,
+}
+
+impl Rule {
+    /// Holds the evidence against this rule alone.
+    pub fn check(&self, evidence: &Evidence<'_>) -> Outcome {
+        (self.check)(evidence)
+    }
+}
+
+/// The platform's answer to a failure, to the letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// The member `error`; for the gateway's own faults (group G) the `errorcode`.
+    pub error: &'static str,
+    /// The member `error_description`; for the gateway's own faults the `faultstring`.
+    pub error_description: &'static str,
+}
+
+impl Answer {
+    pub(crate) const fn new(
+        status: u16,
+        error: &'static str,
+        error_description: &'static str,
+    ) -> Self {
+        Self {
+            status,
+            error,
+            error_description,
+        }
+    }
+}
+
+/// Where a rule is known from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Basis {
+    /// Derived from what is published, and stated nowhere.
+    Inferred,
+    /// Read in the platform's published proxy or asserted by its own end-to-end tests.
+    Published,
+}
+
+/// What a rule says of the evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a check passes, fails, or can't tell"
+)]
+pub enum Outcome {
+    /// It holds.
+    Pass,
+    /// It doesn't, and this is where.
+    Fail(Fault),
+    /// The evidence doesn't say; with this it would.
+    CannotTell(Need),
+}
+
+impl Outcome {
+    /// Whether the rule is broken.
+    pub const fn is_fail(&self) -> bool {
+        matches!(self, Self::Fail(_))
+    }
+}
+
+/// The value at fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fault {
+    /// In which text.
+    pub place: Place,
+    /// Which bytes of it; the whole text where something is missing.
+    pub span: Span,
+    /// What is wrong with it, lower case, with no full stop. It may repeat a claim, never a
+    /// signature or a secret.
+    pub message: String,
+}
+
+impl Fault {
+    pub(crate) fn new(place: Place, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            place,
+            span,
+            message: message.into(),
+        }
+    }
+
+    pub(crate) fn fail(place: Place, span: Span, message: impl Into<String>) -> Outcome {
+        Outcome::Fail(Self::new(place, span, message))
+    }
+}
+
+/// The texts that a span can count in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Place {
+    /// The application as the platform knows it; spans in it are empty.
+    Application,
+    /// The assertion in compact form.
+    Assertion,
+    /// The assertion's decoded header.
+    Header,
+    /// The JWKS document.
+    KeySet,
+    /// The assertion's decoded payload.
+    Payload,
+    /// The request: its method, path, headers or form; spans in it are empty.
+    Request,
+}
+
+/// What a rule would need to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Need {
+    /// Access tokens as the platform knows them.
+    AccessToken,
+    /// The application that the platform finds for `sub`.
+    Application,
+    /// The assertion.
+    Assertion,
+    /// The time of the request.
+    Clock,
+    /// An assertion that can be decoded.
+    DecodableAssertion,
+    /// The request's form.
+    Form,
+    /// Whether the platform has seen this `jti`.
+    JtiHistory,
+    /// The key set that the platform has for the application.
+    KeySet,
+    /// How many requests the application has made in the last minute.
+    Quota,
+    /// The request: its method and headers.
+    Request,
+    /// The URL that the request was posted to.
+    TokenUrl,
+    /// Something that can verify an RS512 signature.
+    Verifier,
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AccessToken => "the platform's record of the access token",
+            Self::Application => "the platform's record of the application",
+            Self::Assertion => "the client assertion",
+            Self::Clock => "the time of the request",
+            Self::DecodableAssertion => "a client assertion that can be decoded",
+            Self::Form => "the form of the token request",
+            Self::JtiHistory => "whether the platform has seen this jti",
+            Self::KeySet => "the registered key set",
+            Self::Quota => "how many token requests were made in the last minute",
+            Self::Request => "the HTTP request",
+            Self::TokenUrl => "the URL that the request was posted to",
+            Self::Verifier => "a way to verify the signature",
+        })
+    }
+}
+
+/// The rule of that name, in any case: `a14` finds `A14`.
+pub fn explain(id: &str) -> Option<&'static Rule> {
+    [request::RULES, assertion::RULES, gateway::RULES]
+        .into_iter()
+        .flatten()
+        .find(|rule| rule.id.as_str().eq_ignore_ascii_case(id))
+}
