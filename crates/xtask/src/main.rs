@@ -1,0 +1,48 @@
+//! The project's own chores, as `cargo xtask CHORE`.
+#![expect(
+    clippy::print_stderr,
+    reason = "progress and failures are for people to read"
+)]
+
+mod process;
+mod test;
+mod tools;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let done = match Chore::parse() {
+        Chore::Test { args } => test::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The project's own chores.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Chore {
+    /// Install what the tests need, then check and test everything.
+    Test {
+        /// Arguments for `cargo test`, such as a test's name.
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
+}
+
+/// The top of the checkout.
+fn root() -> &'static Path {
+    let this_crate = Path::new(env!("CARGO_MANIFEST_DIR"));
+    this_crate
+        .ancestors()
+        .nth(2)
+        .expect("this crate lives two folders down")
+}

@@ -1,0 +1,39 @@
+//! `cargo xtask test`: all that has to hold before a change is shared.
+
+use std::process::Command;
+
+use crate::process::{self, Failure};
+use crate::{root, tools};
+
+/// Installs what the tests need, then checks and tests everything. `args` go to `cargo test`.
+pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
+    let tools = tools::install()?;
+
+    process::run("format", &mut cargo("fmt --all --check"))?;
+    process::run(
+        "lints",
+        &mut cargo("clippy --workspace --all-targets --locked -- -D warnings"),
+    )?;
+    process::run("build", &mut cargo("build --locked"))?;
+    process::run(
+        "tests",
+        cargo("test --workspace --locked")
+            .args(args)
+            .env("NHS_AUTH_TEST_PYTHON", &tools.python)
+            .env("NHS_AUTH_TEST_NODE_MODULES", &tools.node_modules),
+    )?;
+    process::run(
+        "docs",
+        // Libraries alone: the binary `nhs-auth` would write over the pages of its namesake.
+        cargo("doc --workspace --lib --no-deps --locked").env("RUSTDOCFLAGS", "-D warnings"),
+    )?;
+
+    eprintln!("xtask: all steps passed");
+    Ok(())
+}
+
+fn cargo(line: &str) -> Command {
+    let mut command = Command::new("cargo");
+    command.args(line.split(' ')).current_dir(root());
+    command
+}

@@ -1,0 +1,226 @@
+//! What the tests need from outside the workspace: a few programs of the machine, and other
+//! people's JWT libraries, which are kept in `target/tools`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{fs, io};
+
+use crate::process::{Failure, answer, run_as_progress};
+use crate::root;
+
+/// Where the interoperability tests find other people's libraries.
+pub(crate) struct Tools {
+    /// A Python that has PyJWT and requests.
+    pub(crate) python: PathBuf,
+    /// The folder that has `jose`.
+    pub(crate) node_modules: PathBuf,
+}
+
+/// Installs what is missing. What is there already is left as it is.
+pub(crate) fn install() -> Result<Tools, Failure> {
+    install_programs()?;
+    let interop = root().join("tests/interop");
+    let tools = root().join("target/tools");
+    Ok(Tools {
+        python: install_python(&interop, &tools.join("python"))?,
+        node_modules: install_node(&interop, &tools.join("node"))?,
+    })
+}
+
+fn install_programs() -> Result<(), Failure> {
+    let mut missing = missing_programs();
+    if !missing.is_empty() && may_use_apt() {
+        let packages = missing.iter().flat_map(|program| program.packages);
+        run_as_progress(STEP, apt_get().arg("update"))?;
+        run_as_progress(STEP, apt_get().args(["install", "-y"]).args(packages))?;
+        missing = missing_programs();
+    }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::new(STEP, advice(&missing)))
+    }
+}
+
+fn install_python(interop: &Path, folder: &Path) -> Result<PathBuf, Failure> {
+    let requirements = interop.join("requirements.txt");
+    let version = answer(Command::new("python3").arg("--version")).unwrap_or_default();
+    let made_from = format!("# {version}\n{}", read(&requirements)?);
+    let python = folder.join("bin/python");
+
+    fill_once(folder, &made_from, || {
+        let mut venv = Command::new("python3");
+        run_as_progress(STEP, venv.args(["-m", "venv"]).arg(folder))?;
+        let mut pip = Command::new(&python);
+        run_as_progress(
+            STEP,
+            pip.args(["-m", "pip", "install", "--quiet", "-r"])
+                .arg(requirements),
+        )
+    })?;
+    Ok(python)
+}
+
+fn install_node(interop: &Path, folder: &Path) -> Result<PathBuf, Failure> {
+    let made_from = read(&interop.join("package-lock.json"))?;
+
+    fill_once(folder, &made_from, || {
+        for name in ["package.json", "package-lock.json"] {
+            let copy = folder.join(name);
+            fs::copy(interop.join(name), &copy).map_err(told_with(&copy))?;
+        }
+        run_as_progress(STEP, Command::new("npm").arg("ci").current_dir(folder))
+    })?;
+    Ok(folder.join("node_modules"))
+}
+
+/// Fills a folder anew if it was made from something else. The stamp comes last, so that an
+/// attempt cut short isn't taken for a whole one.
+fn fill_once(
+    folder: &Path,
+    made_from: &str,
+    fill: impl FnOnce() -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let stamp = folder.join("made-from.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|text| text == made_from) {
+        return Ok(());
+    }
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(told_with(folder))?;
+    }
+    fs::create_dir_all(folder).map_err(told_with(folder))?;
+    fill()?;
+    fs::write(&stamp, made_from).map_err(told_with(&stamp))
+}
+
+fn missing_programs() -> Vec<&'static Program> {
+    let missing =
+        |program: &&Program| answer(Command::new(program.name).args(program.probe)).is_none();
+    PROGRAMS.iter().filter(missing).collect()
+}
+
+fn may_use_apt() -> bool {
+    let is_root = answer(Command::new("id").arg("-u")).is_some_and(|id| id == "0");
+    is_root && answer(apt_get().arg("--version")).is_some()
+}
+
+fn apt_get() -> Command {
+    let mut command = Command::new("apt-get");
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+fn advice(missing: &[&Program]) -> String {
+    let names: Vec<_> = missing.iter().map(|program| program.name).collect();
+    let packages: Vec<_> = missing
+        .iter()
+        .flat_map(|program| program.packages)
+        .copied()
+        .collect();
+    format!(
+        "the tests need {}, missing or incomplete here: on Debian or Ubuntu, \
+         `sudo apt-get install {}`; elsewhere, install them and put them on the PATH",
+        names.join(", "),
+        packages.join(" "),
+    )
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    fs::read_to_string(file).map_err(told_with(file))
+}
+
+fn told_with(path: &Path) -> impl FnOnce(io::Error) -> Failure {
+    move |error| Failure::new(STEP, format!("{}: {error}", path.display()))
+}
+
+/// A program of the machine.
+struct Program {
+    name: &'static str,
+    /// Arguments with which it succeeds if it has all that we need.
+    probe: &'static [&'static str],
+    /// The Debian packages that bring it.
+    packages: &'static [&'static str],
+}
+
+const PROGRAMS: [Program; 5] = [
+    Program {
+        name: "curl",
+        probe: &["--version"],
+        packages: &["curl"],
+    },
+    Program {
+        name: "node",
+        probe: &["--version"],
+        packages: &["nodejs"],
+    },
+    Program {
+        name: "npm",
+        probe: &["--version"],
+        packages: &["npm"],
+    },
+    Program {
+        name: "openssl",
+        probe: &["version"],
+        packages: &["openssl"],
+    },
+    Program {
+        name: "python3",
+        probe: &["-c", "import ensurepip, venv"],
+        packages: &["python3", "python3-venv"],
+    },
+];
+
+const STEP: &str = "tools";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_names_programs_and_packages() {
+        let missing: Vec<_> = PROGRAMS.iter().filter(|it| it.name != "curl").collect();
+
+        let advice = advice(&missing);
+
+        assert!(
+            advice.contains("need node, npm, openssl, python3, missing"),
+            "{advice}"
+        );
+        assert!(
+            advice.contains("`sudo apt-get install nodejs npm openssl python3 python3-venv`"),
+            "{advice}"
+        );
+    }
+
+    #[test]
+    fn a_folder_is_filled_anew_only_when_its_source_changes() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("python");
+        let mut fills = 0;
+
+        for made_from in ["one", "one", "two", "two"] {
+            let fill = || {
+                fills += 1;
+                Ok(())
+            };
+            fill_once(&folder, made_from, fill).unwrap();
+        }
+
+        assert_eq!(fills, 2);
+    }
+
+    #[test]
+    fn a_folder_half_filled_is_filled_anew() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("python");
+        let cut_short = || {
+            fs::write(folder.join("half"), "").unwrap();
+            Err(Failure::new(STEP, "cut short".to_owned()))
+        };
+
+        fill_once(&folder, "one", cut_short).unwrap_err();
+        fill_once(&folder, "one", || Ok(())).unwrap();
+
+        assert!(!folder.join("half").exists());
+    }
+}
