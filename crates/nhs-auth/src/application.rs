@@ -1,0 +1,102 @@
+//! An application of the developer portal, as its software knows it.
+
+use std::sync::Arc;
+
+use nhs_auth_rules::{ApiKey, Kid};
+
+use crate::assertion::{AssertionClaims, ClientAssertion, DEFAULT_LIFETIME_S};
+use crate::{Clock, ClockSkew, Entropy, SignError, Signer, TokenEndpoint};
+
+/// Everything that an assertion of one application needs: where to, who, and with which key.
+#[derive(Clone, Debug)]
+pub struct Application {
+    endpoint: TokenEndpoint,
+    api_key: ApiKey,
+    kid: Kid,
+    signer: Arc<dyn Signer>,
+    lifetime_s: u32,
+}
+
+impl Application {
+    /// An application that asks for tokens at `endpoint`, as `api_key`, signing with `signer`,
+    /// whose public key is registered as `kid`.
+    pub fn new(
+        endpoint: TokenEndpoint,
+        api_key: ApiKey,
+        kid: Kid,
+        signer: impl Signer + 'static,
+    ) -> Self {
+        let signer = Arc::new(signer);
+        Self {
+            endpoint,
+            api_key,
+            kid,
+            signer,
+            lifetime_s: DEFAULT_LIFETIME_S,
+        }
+    }
+
+    /// The same with assertions that live `seconds`, 1 to 300. More or less is brought into that
+    /// range: the platform documents 300 seconds as the most (rule A14).
+    pub fn with_assertion_lifetime(mut self, seconds: u32) -> Self {
+        self.lifetime_s = seconds.clamp(1, 300);
+        self
+    }
+
+    /// Where it asks for tokens.
+    pub fn endpoint(&self) -> &TokenEndpoint {
+        &self.endpoint
+    }
+
+    /// Who it is.
+    pub fn api_key(&self) -> &ApiKey {
+        &self.api_key
+    }
+
+    /// The name of its key.
+    pub fn kid(&self) -> &Kid {
+        &self.kid
+    }
+
+    /// What signs for it.
+    pub fn signer(&self) -> &dyn Signer {
+        &*self.signer
+    }
+
+    /// Signs an assertion for one attempt: a new `jti`, and `exp` counted from now as the platform
+    /// sees it.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError`] when the signer gives no signature.
+    pub async fn sign_assertion(
+        &self,
+        clock: &dyn Clock,
+        skew: ClockSkew,
+        entropy: &dyn Entropy,
+    ) -> Result<ClientAssertion, SignError> {
+        let now = skew.applied_to(clock.now()).to_seconds();
+        let claims = AssertionClaims {
+            api_key: &self.api_key,
+            audience: self.endpoint.url(),
+            kid: &self.kid,
+            jti: entropy.uuid().to_string(),
+            expires_at: now.plus(i64::from(self.lifetime_s)),
+        };
+        ClientAssertion::sign(claims, self.signer()).await
+    }
+
+    /// Everything that changes which token it gets, as one text: for keeping tokens apart. It
+    /// holds no secret but the API key.
+    pub(crate) fn identity(&self) -> String {
+        let key = self.signer.public_key().thumbprint();
+        let parts = [
+            self.endpoint.url(),
+            self.api_key.as_str(),
+            self.kid.as_str(),
+            &key,
+        ];
+        // No part has a line break in it, so no two lists of parts make one text.
+        parts.join("\n")
+    }
+}

@@ -1,0 +1,66 @@
+//! Keeping tokens: one request for however many callers, ahead of need, and never twice for the
+//! same refusal.
+
+mod file;
+mod requests;
+mod source;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use file::{TokenFile, TokenFileError, TokenFileLock};
+pub use source::TokenSource;
+
+use crate::{Application, TokenClient};
+
+/// The tokens of this process, one slot for each identity: whatever changes which token is issued
+/// (endpoint, API key, kid, key) makes another.
+///
+/// Cloning shares it.
+#[derive(Clone, Debug)]
+pub struct TokenCache {
+    client: Arc<TokenClient>,
+    folder: Option<PathBuf>,
+    sources: Arc<Mutex<HashMap<String, TokenSource>>>,
+}
+
+impl TokenCache {
+    /// An empty cache in memory, filled by `client`.
+    pub fn new(client: TokenClient) -> Self {
+        Self {
+            client: Arc::new(client),
+            folder: None,
+            sources: Arc::default(),
+        }
+    }
+
+    /// The same, with the tokens also kept in files of `folder`, for programs that are run again
+    /// and again: see [`TokenFile`].
+    pub fn with_files(mut self, folder: PathBuf) -> Self {
+        self.folder = Some(folder);
+        self
+    }
+
+    /// What asks for the tokens.
+    pub fn client(&self) -> &TokenClient {
+        &self.client
+    }
+
+    /// The source of tokens for this application: the same one for the same identity. Keep it
+    /// where tokens are needed often; asking for it takes a lock, asking it for a token doesn't.
+    pub fn source(&self, application: &Application) -> TokenSource {
+        let make = || {
+            let file = self
+                .folder
+                .as_deref()
+                .map(|folder| TokenFile::new(folder, application));
+            TokenSource::new(application.clone(), Arc::clone(&self.client), file)
+        };
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        sources
+            .entry(application.identity())
+            .or_insert_with(make)
+            .clone()
+    }
+}

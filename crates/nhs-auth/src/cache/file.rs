@@ -1,0 +1,191 @@
+//! A token that outlives its process: one file for each identity, for programs that are run again
+//! and again.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use nhs_auth_rules::UnixMillis;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use crate::{AccessToken, Application, IssuedToken};
+
+/// What is read of a file at most, in bytes.
+const MOST_BYTES: u64 = 64 * 1024;
+
+/// The file that keeps one identity's token.
+///
+/// The folder is only its owner's (0700), the file too (0600) from its first byte, and it is
+/// replaced whole or not at all. Its name is a hash, so that a listing shows no API key.
+#[derive(Debug)]
+pub struct TokenFile {
+    folder: PathBuf,
+    name: String,
+}
+
+impl TokenFile {
+    /// The file for this application's tokens in `folder`, which is made when needed.
+    pub fn new(folder: &Path, application: &Application) -> Self {
+        let hash = digest(&SHA256, application.identity().as_bytes());
+        let name = URL_SAFE_NO_PAD.encode(hash);
+        Self {
+            folder: folder.to_owned(),
+            name,
+        }
+    }
+
+    /// Waits for other processes that use this file, and keeps them waiting until the answer is
+    /// dropped: of several that find no token, one asks for it.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenFileError`] when the folder or the lock's file can't be made.
+    pub async fn lock(&self) -> Result<TokenFileLock, TokenFileError> {
+        make_private_folder(&self.folder).map_err(failed("make", &self.folder))?;
+        let path = self.folder.join(format!("{}.lock", self.name));
+        let mut options = private_options();
+        let file = options.write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(failed("open", &path))?;
+        let locked = tokio::task::spawn_blocking(move || file.lock().map(|()| file));
+        match locked.await {
+            Ok(Ok(file)) => Ok(TokenFileLock { _file: file }),
+            Ok(Err(error)) => Err(failed("lock", &path)(error)),
+            Err(_) => Err(failed("lock", &path)(io::ErrorKind::Interrupted.into())),
+        }
+    }
+
+    /// The token in the file, if there is one that has not expired at `now`. A file that can't be
+    /// read, or isn't what was written, counts as none.
+    pub fn read(&self, now: UnixMillis) -> Option<IssuedToken> {
+        let mut text = Zeroizing::new(String::new());
+        let file = File::open(self.path()).ok()?;
+        file.take(MOST_BYTES).read_to_string(&mut text).ok()?;
+        let kept: Kept = serde_json::from_str(&text).ok()?;
+        let token = kept.into_issued()?;
+        // A token from the future was written by a clock that has been set back since.
+        let usable = token.requested_at <= now && token.expires_at().is_some_and(|end| now < end);
+        usable.then_some(token)
+    }
+
+    /// Keeps a token, in place of the one before.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenFileError`] when it can't be written; the file is then as it was.
+    pub fn write(&self, token: &IssuedToken) -> Result<(), TokenFileError> {
+        let Some(kept) = Kept::of(token) else {
+            return Ok(());
+        };
+        make_private_folder(&self.folder).map_err(failed("make", &self.folder))?;
+        let path = self.path();
+        let text = serde_json::to_vec(&kept).expect("a token can always be written as JSON");
+        let text = Zeroizing::new(text);
+        // Made by `tempfile` with mode 0600.
+        let mut file =
+            tempfile::NamedTempFile::new_in(&self.folder).map_err(failed("write", &path))?;
+        file.write_all(&text).map_err(failed("write", &path))?;
+        file.persist(&path)
+            .map_err(|error| failed("write", &path)(error.error))?;
+        Ok(())
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join(format!("{}.json", self.name))
+    }
+}
+
+/// Others wait while this lives.
+#[derive(Debug)]
+pub struct TokenFileLock {
+    _file: File,
+}
+
+/// A file of the token cache that could not be used.
+#[derive(Debug, thiserror::Error)]
+#[error("can't {act} {path}: {source}", path = path.display())]
+#[non_exhaustive]
+pub struct TokenFileError {
+    /// What was tried.
+    pub act: &'static str,
+    /// The file or folder.
+    pub path: PathBuf,
+    /// What the operating system said.
+    pub source: io::Error,
+}
+
+fn failed(act: &'static str, path: &Path) -> impl FnOnce(io::Error) -> TokenFileError {
+    let path = path.to_owned();
+    move |source| TokenFileError { act, path, source }
+}
+
+/// What the file holds.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    version: u32,
+    access_token: String,
+    token_type: String,
+    expires_in_s: u64,
+    requested_at_ms: i64,
+    others: Map<String, Value>,
+}
+
+const VERSION: u32 = 1;
+
+impl Kept {
+    fn of(token: &IssuedToken) -> Option<Self> {
+        Some(Self {
+            version: VERSION,
+            access_token: token.access_token.expose().to_owned(),
+            token_type: token.token_type.clone(),
+            expires_in_s: token.expires_in?.as_secs(),
+            requested_at_ms: token.requested_at.0,
+            others: token.others.clone(),
+        })
+    }
+
+    fn into_issued(self) -> Option<IssuedToken> {
+        if self.version != VERSION {
+            return None;
+        }
+        Some(IssuedToken {
+            access_token: AccessToken::new(self.access_token)?,
+            token_type: self.token_type,
+            expires_in: Some(Duration::from_secs(self.expires_in_s)),
+            requested_at: UnixMillis(self.requested_at_ms),
+            others: self.others,
+        })
+    }
+}
+
+#[cfg(unix)]
+fn make_private_folder(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+}
+
+#[cfg(not(unix))]
+fn make_private_folder(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+#[cfg(unix)]
+fn private_options() -> OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+#[cfg(not(unix))]
+fn private_options() -> OpenOptions {
+    OpenOptions::new()
+}

@@ -1,0 +1,102 @@
+//! What is under way for one identity, and what has failed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::token::Backoff;
+use crate::{AccessToken, Entropy, IssuedToken, TokenError};
+
+/// How long a failure is remembered before the platform is asked again.
+const AFTER_FAILURE: Backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(30));
+
+/// The same for a refusal, which asking again doesn't change.
+const AFTER_REFUSAL: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_mins(5));
+
+/// How long no token is asked for because of a 401, after a new one was of no help.
+const IN_VAIN: Duration = Duration::from_secs(30);
+
+/// What all who waited for one request get.
+pub(super) type Outcome = Result<Arc<IssuedToken>, Arc<TokenError>>;
+
+/// The requests of one identity.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    under_way: Option<watch::Receiver<Option<Outcome>>>,
+    failures: u32,
+    last_failure: Option<(Arc<TokenError>, Instant)>,
+    in_vain_until: Option<Instant>,
+    rejected: Option<AccessToken>,
+}
+
+impl Requests {
+    /// The request that is under way.
+    pub(super) fn under_way(&self) -> Option<watch::Receiver<Option<Outcome>>> {
+        self.under_way.clone()
+    }
+
+    /// Makes a request known to all who come later.
+    pub(super) fn begin(&mut self, receiver: watch::Receiver<Option<Outcome>>) {
+        self.under_way = Some(receiver);
+    }
+
+    /// A request has brought a token.
+    pub(super) fn succeeded(&mut self) {
+        self.under_way = None;
+        self.forget_failure();
+    }
+
+    /// A request has failed: for a while nobody asks again.
+    pub(super) fn failed(&mut self, error: Arc<TokenError>, now: Instant, entropy: &dyn Entropy) {
+        self.under_way = None;
+        self.failures += 1;
+        let backoff = if error.is_permanent() {
+            AFTER_REFUSAL
+        } else {
+            AFTER_FAILURE
+        };
+        self.last_failure = Some((error, now + backoff.after(self.failures, entropy)));
+    }
+
+    /// The failure that is recent enough to be the answer still.
+    pub(super) fn remembered_failure(&self, now: Instant) -> Option<Arc<TokenError>> {
+        let (error, until) = self.last_failure.as_ref()?;
+        (now < *until).then(|| Arc::clone(error))
+    }
+
+    pub(super) fn forget_failure(&mut self) {
+        self.failures = 0;
+        self.last_failure = None;
+    }
+
+    /// Forgets a request whose task was dropped with its runtime, and its promise with it.
+    pub(super) fn forget_abandoned(&mut self) {
+        let is_abandoned = |receiver: &watch::Receiver<_>| receiver.has_changed().is_err();
+        if self.under_way.as_ref().is_some_and(is_abandoned) {
+            self.under_way = None;
+        }
+    }
+
+    /// An API has answered 401 to this token. Returns whether asking for another makes sense.
+    pub(super) fn reject(&mut self, token: &AccessToken, now: Instant) -> bool {
+        if self.in_vain_until.is_some_and(|until| now < until) {
+            return false;
+        }
+        self.rejected = Some(token.clone());
+        true
+    }
+
+    /// Whether this is the token that an API answered with 401.
+    pub(super) fn is_rejected(&self, token: &AccessToken) -> bool {
+        self.rejected
+            .as_ref()
+            .is_some_and(|rejected| rejected.is_same_as(token))
+    }
+
+    /// An API has answered 401 to a new token too.
+    pub(super) fn was_in_vain(&mut self, now: Instant) {
+        self.in_vain_until = Some(now + IN_VAIN);
+    }
+}

@@ -1,0 +1,289 @@
+//! One identity's token, kept fresh.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwapOption;
+use nhs_auth_rules::UnixMillis;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::TokenFile;
+use super::requests::{Outcome, Requests};
+use crate::{AccessToken, Application, IssuedToken, TokenClient, TokenError};
+
+/// A token is renewed when this share of its lifetime is over, less jitter.
+const REFRESH_AT: f64 = 0.80;
+
+/// By how much of the lifetime a renewal is moved forward at most, at random, so that a crowd of
+/// processes that started together doesn't renew together. With 599 s tokens the earliest renewal
+/// is after 455 s: an hour of steady traffic makes 8 requests at most.
+const JITTER: f64 = 0.04;
+
+/// The access token of one application, kept fresh.
+///
+/// A token that is fresh is handed out without a lock, an allocation or a system call. After four
+/// fifths of its lifetime the first caller starts a renewal in the background, and everyone goes
+/// on with the old one until it expires. However many callers wait for a first token, one request
+/// is made. A refusal is remembered for a while, so that a crowd doesn't hammer the platform.
+///
+/// Cloning shares it. It needs a Tokio runtime.
+#[derive(Clone, Debug)]
+pub struct TokenSource(Arc<Slot>);
+
+#[derive(Debug)]
+struct Slot {
+    application: Application,
+    client: Arc<TokenClient>,
+    file: Option<TokenFile>,
+    current: ArcSwapOption<Lease>,
+    /// Whether a renewal is under way: lets callers pass by the lock.
+    renewing: AtomicBool,
+    requests: Mutex<Requests>,
+}
+
+/// A token, and until when it serves.
+#[derive(Debug)]
+struct Lease {
+    issued: Arc<IssuedToken>,
+    refresh_at: Instant,
+    expires_at: Instant,
+    /// The same by the wall clock: a steady clock may stand still while the machine sleeps.
+    expires_at_wall: UnixMillis,
+}
+
+impl TokenSource {
+    pub(super) fn new(
+        application: Application,
+        client: Arc<TokenClient>,
+        file: Option<TokenFile>,
+    ) -> Self {
+        Self(Arc::new(Slot {
+            application,
+            client,
+            file,
+            current: ArcSwapOption::empty(),
+            renewing: AtomicBool::new(false),
+            requests: Mutex::default(),
+        }))
+    }
+
+    /// The application whose tokens these are.
+    pub fn application(&self) -> &Application {
+        &self.0.application
+    }
+
+    /// A token that has not expired.
+    ///
+    /// Dropping the future abandons nothing: a request that is under way serves the next caller.
+    ///
+    /// # Errors
+    ///
+    /// The [`TokenError`] of the request that was made, shared by all who waited for it, or that
+    /// of an earlier one that is still remembered.
+    pub async fn token(&self) -> Result<AccessToken, Arc<TokenError>> {
+        let now = self.0.client.clock().steady();
+        if let Some(token) = self.kept(now, |issued| issued.access_token.clone()) {
+            return Ok(token);
+        }
+        Ok(self.wait_for_token(now).await?.access_token.clone())
+    }
+
+    /// The same with all that the platform sent beside the token.
+    ///
+    /// # Errors
+    ///
+    /// As [`TokenSource::token`].
+    pub async fn issued(&self) -> Result<Arc<IssuedToken>, Arc<TokenError>> {
+        let now = self.0.client.clock().steady();
+        match self.kept(now, Arc::clone) {
+            Some(issued) => Ok(issued),
+            None => self.wait_for_token(now).await,
+        }
+    }
+
+    /// Takes back a token that an API answered with 401. Another token, should there be one by
+    /// now, is kept. Returns whether it is worth asking for a token again: not for a while after
+    /// [`TokenSource::renewal_was_in_vain`].
+    pub fn reject(&self, token: &AccessToken) -> bool {
+        let now = self.0.client.clock().steady();
+        if !self.0.requests().reject(token, now) {
+            return false;
+        }
+        let current = self.0.current.load();
+        if let Some(lease) = &*current
+            && lease.issued.access_token.is_same_as(token)
+        {
+            self.0.current.compare_and_swap(lease, None);
+        }
+        true
+    }
+
+    /// Says that an API answered 401 to a new token too: then the token is not what is wrong, and
+    /// no more are asked for on that account for a while.
+    pub fn renewal_was_in_vain(&self) {
+        let now = self.0.client.clock().steady();
+        self.0.requests().was_in_vain(now);
+    }
+
+    /// Forgets a remembered failure: the configuration has changed, or a person asks again.
+    pub fn forget_failure(&self) {
+        self.0.requests().forget_failure();
+    }
+
+    /// What there is, if it still serves; its renewal is begun when it is due.
+    fn kept<T>(&self, now: Instant, take: impl FnOnce(&Arc<IssuedToken>) -> T) -> Option<T> {
+        let current = self.0.current.load();
+        let lease = current
+            .as_deref()
+            .filter(|lease| lease.serves(now, &self.0.client))?;
+        if now >= lease.refresh_at && !self.0.renewing.load(Ordering::Relaxed) {
+            self.renew(now);
+        }
+        Some(take(&lease.issued))
+    }
+
+    /// Starts a request in the background, unless there is one or one has failed just now.
+    fn renew(&self, now: Instant) {
+        let mut requests = self.0.requests();
+        requests.forget_abandoned();
+        if requests.under_way().is_none() && requests.remembered_failure(now).is_none() {
+            self.start(&mut requests);
+        }
+    }
+
+    async fn wait_for_token(&self, now: Instant) -> Outcome {
+        loop {
+            let mut under_way = {
+                let mut requests = self.0.requests();
+                requests.forget_abandoned();
+                if let Some(lease) = self.0.current.load().as_deref()
+                    && lease.serves(now, &self.0.client)
+                {
+                    return Ok(Arc::clone(&lease.issued));
+                }
+                match (requests.under_way(), requests.remembered_failure(now)) {
+                    (Some(under_way), _) => under_way,
+                    (None, Some(failure)) => return Err(failure),
+                    (None, None) => self.start(&mut requests),
+                }
+            };
+            // An error here means that the request's task was dropped: it is begun anew.
+            let settled = under_way.wait_for(Option::is_some).await;
+            if let Ok(Some(outcome)) = settled.as_deref() {
+                return outcome.clone();
+            }
+        }
+    }
+
+    fn start(&self, requests: &mut Requests) -> watch::Receiver<Option<Outcome>> {
+        let (sender, receiver) = watch::channel(None);
+        requests.begin(receiver.clone());
+        self.0.renewing.store(true, Ordering::Relaxed);
+        let slot = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            let under_way = Renewing(slot);
+            let result = under_way.0.obtain().await;
+            let outcome = under_way.0.settle(result);
+            sender.send_replace(Some(outcome));
+        });
+        receiver
+    }
+}
+
+/// Lowers the flag at the end of a request, also when its task is dropped.
+struct Renewing(Arc<Slot>);
+
+impl Drop for Renewing {
+    fn drop(&mut self) {
+        self.0.renewing.store(false, Ordering::Relaxed);
+    }
+}
+
+impl Slot {
+    fn requests(&self) -> MutexGuard<'_, Requests> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From the file, if there is one with a fresh token in it; from the platform otherwise.
+    async fn obtain(&self) -> Result<IssuedToken, TokenError> {
+        let Some(file) = &self.file else {
+            return self.client.request(&self.application).await;
+        };
+        // Held until the token is written: of several processes, one asks.
+        let _lock = file.lock().await.inspect_err(warn).ok();
+        let now = self.client.clock().now();
+        let kept = file
+            .read(now)
+            .filter(|token| !self.requests().is_rejected(&token.access_token));
+        if let Some(token) = kept.as_ref().filter(|token| is_fresh(token, now)) {
+            return Ok(token.clone());
+        }
+        match (self.client.request(&self.application).await, kept) {
+            (Ok(token), _) => {
+                file.write(&token).inspect_err(warn).ok();
+                Ok(token)
+            }
+            (Err(error), Some(token)) => {
+                tracing::warn!(
+                    "the token could not be renewed, and the old one still serves: {error}"
+                );
+                Ok(token)
+            }
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    /// Takes in what a request has brought.
+    fn settle(&self, result: Result<IssuedToken, TokenError>) -> Outcome {
+        let mut requests = self.requests();
+        match result {
+            Ok(issued) => {
+                let issued = Arc::new(issued);
+                self.keep(Arc::clone(&issued));
+                requests.succeeded();
+                Ok(issued)
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                let now = self.client.clock().steady();
+                requests.failed(Arc::clone(&error), now, &**self.client.entropy());
+                Err(error)
+            }
+        }
+    }
+
+    fn keep(&self, issued: Arc<IssuedToken>) {
+        let (Some(lifetime), Some(expires_at_wall)) = (issued.expires_in, issued.expires_at())
+        else {
+            // A token of unknown lifetime serves whoever waited for it, and nobody else.
+            return;
+        };
+        let asked_at = self.client.clock().steady_at(issued.requested_at);
+        let share = REFRESH_AT - JITTER * self.client.entropy().fraction();
+        self.current.store(Some(Arc::new(Lease {
+            issued,
+            refresh_at: asked_at + lifetime.mul_f64(share),
+            expires_at: asked_at + lifetime,
+            expires_at_wall,
+        })));
+    }
+}
+
+impl Lease {
+    fn serves(&self, now: Instant, client: &TokenClient) -> bool {
+        now < self.expires_at && client.clock().now() < self.expires_at_wall
+    }
+}
+
+/// Whether a kept token has more than the last fifth of its lifetime before it.
+fn is_fresh(token: &IssuedToken, now: UnixMillis) -> bool {
+    let age = u64::try_from(now.0.saturating_sub(token.requested_at.0)).unwrap_or(0);
+    token
+        .expires_in
+        .is_some_and(|lifetime| u128::from(age) * 10 < lifetime.as_millis() * 8)
+}
+
+fn warn(error: &super::TokenFileError) {
+    tracing::warn!("the token is not kept: {error}");
+}

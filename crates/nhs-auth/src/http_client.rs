@@ -1,0 +1,75 @@
+//! The one place where HTTP clients are made.
+
+use std::error::Error as _;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use url::Url;
+
+use crate::endpoint::is_loopback;
+
+/// How long a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// HTTP clients, each made when it is first needed: loading a machine's certificate authorities
+/// takes time, can fail, and is of no use for plain HTTP to the same machine.
+#[derive(Debug, Default)]
+pub(crate) struct HttpClients {
+    loopback: OnceLock<reqwest::Client>,
+    network: OnceLock<reqwest::Client>,
+}
+
+impl HttpClients {
+    /// The client to reach this URL with. The error is a text for people.
+    pub(crate) fn reaching(&self, url: &str) -> Result<&reqwest::Client, String> {
+        let is_local =
+            url.starts_with("http:") && Url::parse(url).is_ok_and(|url| is_loopback(&url));
+        let slot = if is_local {
+            &self.loopback
+        } else {
+            &self.network
+        };
+        if let Some(client) = slot.get() {
+            return Ok(client);
+        }
+        let client = make(is_local)?;
+        Ok(slot.get_or_init(|| client))
+    }
+}
+
+/// TLS 1.2 or later, redirects not followed, nothing retried.
+///
+/// A redirect would carry a credential to wherever it points; a retry below the assertion would
+/// send a burnt `jti` again.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+fn make(is_local: bool) -> Result<reqwest::Client, String> {
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("nhs-auth/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tls_version_min(reqwest::tls::Version::TLS_1_2);
+    if is_local {
+        builder = builder.no_proxy().tls_certs_only(Vec::new());
+    }
+    builder.build().map_err(|error| causes(&error))
+}
+
+/// An error's causes, without the URL, which the caller names.
+pub(crate) fn causes(error: &reqwest::Error) -> String {
+    let mut text = String::new();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    if text.is_empty() {
+        "the request failed".to_owned()
+    } else {
+        text
+    }
+}

@@ -1,0 +1,75 @@
+//! How software proves itself to NHS England's APIs.
+//!
+//! An application of the developer portal has an API key and a registered public key. With the
+//! private half it signs a short-lived assertion, exchanges that for an access token that lives ten
+//! minutes, and sends the token with each call. This crate does all of it, by the platform's own
+//! rules ([`nhs_auth_rules`]). It is not an official NHS product.
+//!
+//! ```no_run
+//! use nhs_auth::{
+//!     Access, ApiClient, ApiKey, Application, Destinations, Environment, Kid, LocalSigner,
+//!     PrivateKey, TokenCache, TokenClient, TokenEndpoint,
+//! };
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let key = PrivateKey::load("int-1.pem".as_ref(), None)?.key;
+//! let application = Application::new(
+//!     TokenEndpoint::of(Environment::INT),
+//!     ApiKey::parse("abcdefghijklmnopqrstuvwxyz012345")?,
+//!     Kid::parse("int-1")?,
+//!     LocalSigner::new(key),
+//! );
+//!
+//! let tokens = TokenCache::new(TokenClient::new()).source(&application);
+//! let api = ApiClient::new(Access::SignedJwt(tokens), Destinations::nhs_only());
+//! let request = http::Request::get("https://int.api.service.nhs.uk/hello-world/hello/application");
+//! let response = api.send(request.body(bytes::Bytes::new())?).await?;
+//! println!("{}", response.status());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Data flows one way: [`Application`] (endpoint, API key, kid, [`Signer`]) → [`ClientAssertion`] →
+//! [`TokenClient`] → [`AccessToken`] → [`TokenCache`] → [`ApiClient`].
+//!
+//! Some mistakes can't be made. The API key, the kid and the other identifiers are types of their
+//! own. An assertion is consumed by sending it, so nothing can send one twice. Secrets don't show
+//! in `Debug`, are in no log, and are wiped from memory when dropped. Time and randomness come in
+//! through [`Clock`] and [`Entropy`].
+
+#![forbid(unsafe_code)]
+
+mod api_client;
+mod application;
+mod assertion;
+mod cache;
+mod clock;
+mod destination;
+mod endpoint;
+mod entropy;
+mod http_client;
+mod jwks;
+mod key;
+mod signer;
+mod skew;
+mod token;
+
+pub use nhs_auth_rules::{
+    ApiKey, ApplicationId, Environment, IdentifierError, Kid, UnixMillis, UnixSeconds,
+};
+
+pub use crate::api_client::{APIKEY, Access, ApiClient, ApiResponse, CallError, X_REQUEST_ID};
+pub use crate::application::Application;
+pub use crate::assertion::{AssertionClaims, ClientAssertion, DEFAULT_LIFETIME_S};
+pub use crate::cache::{TokenCache, TokenFile, TokenFileError, TokenFileLock, TokenSource};
+pub use crate::clock::{Clock, SystemClock};
+pub use crate::destination::{DestinationError, Destinations};
+pub use crate::endpoint::{EndpointError, TokenEndpoint};
+pub use crate::entropy::{Entropy, OsEntropy};
+pub use crate::jwks::{JwksError, KeySet, PublishedKey};
+pub use crate::key::{FoundInstead, KeyError, KeyWarning, LoadedKey, PrivateKey, PublicKey};
+pub use crate::signer::{LocalSigner, SignError, Signature, Signer};
+pub use crate::skew::ClockSkew;
+pub use crate::token::{
+    AccessToken, ErrorClass, IssuedToken, RefusalBody, TokenClient, TokenError, TokenErrorKind,
+};

@@ -1,0 +1,134 @@
+//! Who signs: a private key in this process, or a service that keeps the key to itself.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::key::{PrivateKey, PublicKey};
+
+/// Signs with RS512: RSASSA-PKCS1-v1_5 with SHA-512 (RFC 7518, section 3.3; RFC 8017, section 8.2).
+///
+/// Object safe and asynchronous, so that a key management service or a hardware security module can
+/// stand behind it. An implementation gets the whole message and hashes it itself, or lets its
+/// service do so.
+pub trait Signer: fmt::Debug + Send + Sync {
+    /// The public half of the key that signs.
+    fn public_key(&self) -> &PublicKey;
+
+    /// Signs `message`: the bytes to be signed, not their hash.
+    ///
+    /// The future does nothing until polled, and may be dropped at any time.
+    ///
+    /// # Errors
+    ///
+    /// The future gives a [`SignError`] if there is no signature.
+    fn sign<'a>(
+        &'a self,
+        message: &'a [u8],
+    ) -> Pin<Box<dyn Future<Output = Result<Signature, SignError>> + Send + 'a>>;
+}
+
+impl<S: Signer + ?Sized> Signer for Arc<S> {
+    fn public_key(&self) -> &PublicKey {
+        (**self).public_key()
+    }
+
+    fn sign<'a>(
+        &'a self,
+        message: &'a [u8],
+    ) -> Pin<Box<dyn Future<Output = Result<Signature, SignError>> + Send + 'a>> {
+        (**self).sign(message)
+    }
+}
+
+/// Signs with a private key that this process holds, parsed once.
+///
+/// Signing takes a few milliseconds of the thread that polls it, and never waits.
+#[derive(Debug)]
+pub struct LocalSigner {
+    key: PrivateKey,
+}
+
+impl LocalSigner {
+    /// Signs with `key`.
+    pub fn new(key: PrivateKey) -> Self {
+        Self { key }
+    }
+}
+
+impl From<PrivateKey> for LocalSigner {
+    fn from(key: PrivateKey) -> Self {
+        Self::new(key)
+    }
+}
+
+impl Signer for LocalSigner {
+    fn public_key(&self) -> &PublicKey {
+        self.key.public()
+    }
+
+    fn sign<'a>(
+        &'a self,
+        message: &'a [u8],
+    ) -> Pin<Box<dyn Future<Output = Result<Signature, SignError>> + Send + 'a>> {
+        Box::pin(async move { self.key.sign_rs512(message).map(Signature) })
+    }
+}
+
+/// An RS512 signature: big-endian bytes, as many as the key's modulus has (512 for 4096 bits).
+///
+/// With the message before it, it is a credential; its `Debug` shows its length alone.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Signature(Vec<u8>);
+
+impl Signature {
+    /// Takes the bytes that a signing service answered, without base64.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, without base64.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signature({} bytes)", self.0.len())
+    }
+}
+
+/// Why there is no signature.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// The service that keeps the key did not sign. For implementations of [`Signer`].
+    #[error("can't sign with {service}")]
+    Service {
+        /// Which service, and which of its keys, in words that may be logged.
+        service: String,
+        /// What it said. Must hold no secret.
+        source: Box<dyn Error + Send + Sync>,
+    },
+
+    /// The cryptography library would not sign with the private key of this process.
+    #[error("can't sign with the private key: the cryptography library failed")]
+    LocalKey,
+}
+
+impl SignError {
+    /// What to do next, one sentence each, the best first.
+    pub fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Service { service, .. } => vec![format!(
+                "check that {service} can be reached and lets this program sign with PKCS#1 v1.5 and SHA-512"
+            )],
+            Self::LocalKey => {
+                vec!["check the key file with `openssl pkey -in key.pem -noout -check`".into()]
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What the platform issues.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderValue;
+use nhs_auth_rules::UnixMillis;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Map, Value};
+
+/// An access token (RFC 6750 §1.2): opaque, and a secret while it lives.
+///
+/// Cloning shares it. `Debug` shows its length alone.
+#[derive(Clone)]
+pub struct AccessToken(Arc<SecretString>);
+
+impl AccessToken {
+    /// Takes a token of visible ASCII characters; `None` for anything else, which could not be
+    /// sent in a header.
+    pub fn new(value: String) -> Option<Self> {
+        let sendable = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic());
+        sendable.then(|| Self(Arc::new(value.into())))
+    }
+
+    /// The token itself.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// The value of an `Authorization` header (RFC 6750 §2.1), marked sensitive.
+    pub fn to_header_value(&self) -> HeaderValue {
+        let mut value = HeaderValue::try_from(format!("Bearer {}", self.expose()))
+            .expect("a token is visible ASCII");
+        value.set_sensitive(true);
+        value
+    }
+
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.expose() == other.expose()
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AccessToken({} characters)", self.expose().len())
+    }
+}
+
+/// A token response (RFC 6749 §5.1).
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct IssuedToken {
+    /// The token.
+    pub access_token: AccessToken,
+    /// How it is to be sent: `Bearer`.
+    pub token_type: String,
+    /// How long it lives from when it was asked for. `None` when the answer didn't say.
+    pub expires_in: Option<Duration>,
+    /// When it was asked for, by our clock.
+    pub requested_at: UnixMillis,
+    /// What else the platform sent, unchanged. Refresh tokens are among it: a secret.
+    pub others: Map<String, Value>,
+}
+
+impl IssuedToken {
+    /// When it expires, by our clock: counted from before the request was sent, so never late.
+    pub fn expires_at(&self) -> Option<UnixMillis> {
+        let lifetime = i64::try_from(self.expires_in?.as_millis()).unwrap_or(i64::MAX);
+        Some(self.requested_at.plus(lifetime))
+    }
+}
+
+impl fmt::Debug for IssuedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IssuedToken")
+            .field("access_token", &self.access_token)
+            .field("expires_in", &self.expires_in)
+            .field("requested_at", &self.requested_at)
+            .field("others", &self.others.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
