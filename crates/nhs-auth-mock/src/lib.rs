@@ -1,1 +1,93 @@
-//! nhs-auth-mock
+//! NHS England's API platform in a box: the authorization server and the gateway, on one loopback
+//! port, exact to the error text. Not an official NHS product.
+//!
+//! It is a library first, for tests in the same process, and a server second. It judges token
+//! requests by the rules of [`nhs_auth_rules`] and by nothing else, checks signatures with its own
+//! few lines over the crypto library, and shares no code with any client: what it accepts, the
+//! platform's published checks accept.
+//!
+//! ```
+//! use nhs_auth_mock::{MockPlatform, NewApp};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let platform = MockPlatform::start().await?;
+//! let app = platform.create_app(NewApp::new("my test").jwks(r#"{"keys":[]}"#));
+//!
+//! // A client under test is given these, and its own private key.
+//! let (api_key, token_url) = (app.api_key(), platform.token_url());
+//! assert_eq!(api_key.len(), 32);
+//! assert!(token_url.ends_with("/oauth2/token"));
+//!
+//! // Afterwards the test may ask what arrived.
+//! assert!(platform.requests().is_empty());
+//! platform.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it does
+//!
+//! - `POST /oauth2/token` and `/oauth2-mock/token`: client credentials with a signed JWT, rule by
+//!   rule in the platform's order. A `jti` is burnt before the key, the signature and the audience
+//!   are looked at.
+//! - Hello World behind the gateway: `/hello-world/hello/{world,application,user}`.
+//! - Key sets with the platform's habits: fetched by URL, kept for an hour, never fetched again for
+//!   an unknown `kid`.
+//! - A control API under `/_mock`: apps, clock, [faults](Fault), recorded requests.
+//! - A clock that can be moved ([`MockPlatform::advance`]) and moves everything that ages.
+//!
+//! Token exchange and combined sign-in are not here yet: their grants answer 501 `not_implemented`,
+//! token exchange after the assertion has been judged.
+//!
+//! # What it keeps, and how much of it
+//!
+//! Everything is in memory, and lost when the platform stops.
+//!
+//! | what | bound | beyond it |
+//! | --- | --- | --- |
+//! | recorded requests | 10,000 | the oldest is forgotten |
+//! | access tokens | 262,144, expired ones included | the oldest is forgotten and answers as unknown |
+//! | `jti`s | 3,670,016 of 16 bytes and an expiry, about 110 MB; 30 days | about half of them, the oldest, are forgotten |
+//! | fetched key sets | 1,000 URLs of at most 1 MiB | all are fetched again |
+//! | apps by the control API | 10,000 | 409 |
+//! | faults | 1,000 | the oldest is dropped |
+//! | request bodies | 1 MiB | 413 |
+//! | connections | 2,048 | the next waits |
+//!
+//! # What is inferred
+//!
+//! The platform's 429 body isn't public. Here it is an OAuth error (`too_many_requests`) with the
+//! members `scope` and `policy`, which are known from APIs that pass it on. Which request makes
+//! the gateway's `oauth.v2.InsufficientScope` at `/hello-world/hello/user` is known to be answered
+//! by 401; that it is this fault is inferred from the 403 that other APIs answer to a token of too
+//! low a level.
+#![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
+
+mod answer;
+mod app;
+mod body;
+mod call;
+mod clock;
+mod config;
+mod connection;
+mod control;
+mod echo;
+mod exchange;
+mod fault;
+mod fault_answer;
+mod gateway;
+mod oauth;
+mod platform;
+mod random;
+mod recorded;
+mod routes;
+mod server;
+mod signature;
+mod state;
+
+pub use app::{App, NewApp};
+pub use config::{AppConfig, ConfigError, MockConfig};
+pub use fault::{Fault, FaultId, FaultKind, UnknownFault};
+pub use platform::{MockPlatform, MockPlatformBuilder, StartError};
+pub use recorded::RecordedRequest;

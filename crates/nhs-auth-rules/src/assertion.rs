@@ -47,23 +47,13 @@ pub const RULES: &[Rule] = &[
 pub const APPLICATION_SCOPE: &str = "urn:nhsd:apim:app:level3:";
 
 fn header<'a>(evidence: &Evidence<'a>) -> Result<&'a Object, Outcome> {
-    let jwt = evidence
-        .assertion
-        .ok_or(Outcome::CannotTell(Need::Assertion))?;
-    jwt.header
-        .content
-        .as_ref()
-        .map_err(|_| Outcome::CannotTell(Need::DecodableAssertion))
+    let jwt = evidence.assertion.ok_or(Outcome::CannotTell(Need::Assertion))?;
+    jwt.header.content.as_ref().map_err(|_| Outcome::CannotTell(Need::DecodableAssertion))
 }
 
 fn payload<'a>(evidence: &Evidence<'a>) -> Result<&'a Object, Outcome> {
-    let jwt = evidence
-        .assertion
-        .ok_or(Outcome::CannotTell(Need::Assertion))?;
-    jwt.payload
-        .content
-        .as_ref()
-        .map_err(|_| Outcome::CannotTell(Need::DecodableAssertion))
+    let jwt = evidence.assertion.ok_or(Outcome::CannotTell(Need::Assertion))?;
+    jwt.payload.content.as_ref().map_err(|_| Outcome::CannotTell(Need::DecodableAssertion))
 }
 
 /// A check that may end early reads best with `?`; a rule wants one outcome.

@@ -50,11 +50,7 @@ pub enum Provider {
 pub const OAUTH2: &str = "/oauth2";
 
 const fn base_path(path: &'static str, cis2: Provider, nhs_login: Provider) -> BasePath {
-    BasePath {
-        path,
-        cis2,
-        nhs_login,
-    }
+    BasePath { path, cis2, nhs_login }
 }
 
 const MOCK_ONLY: &[BasePath] = &[
@@ -113,11 +109,7 @@ impl Environment {
         Self::PROD,
         Self::SANDBOX,
         Self::internal("ref", "https://ref.api.service.nhs.uk", MOCK_ONLY),
-        Self::internal(
-            "internal-dev",
-            "https://internal-dev.api.service.nhs.uk",
-            MOCK_ONLY,
-        ),
+        Self::internal("internal-dev", "https://internal-dev.api.service.nhs.uk", MOCK_ONLY),
         Self::internal(
             "internal-dev-sandbox",
             "https://internal-dev-sandbox.api.service.nhs.uk",
@@ -144,21 +136,12 @@ impl Environment {
         origin: &'static str,
         base_paths: &'static [BasePath],
     ) -> Self {
-        Self {
-            name,
-            origin,
-            portal_name: None,
-            base_paths,
-            note: "internal to NHS England",
-        }
+        Self { name, origin, portal_name: None, base_paths, note: "internal to NHS England" }
     }
 
     /// The environment of that name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|environment| environment.name == name)
+        Self::ALL.iter().copied().find(|environment| environment.name == name)
     }
 
     /// The environment whose host this is, if it is one of the platform's.
@@ -190,16 +173,8 @@ pub struct UnknownEnvironment(String);
 
 impl fmt::Display for UnknownEnvironment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = Environment::ALL
-            .iter()
-            .map(|environment| environment.name)
-            .collect();
-        write!(
-            f,
-            "`{}` is not an environment; there are {}",
-            self.0,
-            names.join(", ")
-        )
+        let names: Vec<_> = Environment::ALL.iter().map(|environment| environment.name).collect();
+        write!(f, "`{}` is not an environment; there are {}", self.0, names.join(", "))
     }
 }
 
@@ -232,10 +207,7 @@ mod tests {
     #[test]
     fn only_production_has_no_mock() {
         for environment in Environment::ALL {
-            let has_mock = environment
-                .base_paths
-                .iter()
-                .any(|base| base.cis2 == Provider::Mock);
+            let has_mock = environment.base_paths.iter().any(|base| base.cis2 == Provider::Mock);
             assert_eq!(has_mock, *environment != Environment::PROD, "{environment}");
         }
     }
@@ -251,10 +223,7 @@ mod tests {
 
     #[test]
     fn hosts_lead_back() {
-        assert_eq!(
-            Environment::of_host("API.service.nhs.uk"),
-            Some(Environment::PROD)
-        );
+        assert_eq!(Environment::of_host("API.service.nhs.uk"), Some(Environment::PROD));
         assert_eq!(Environment::of_host("api.service.nhs.uk.example.org"), None);
     }
 }

@@ -7,10 +7,7 @@ use crate::{Form, Jwk, Jwks, Jwt, UnixMillis};
 /// Everything that may be known about a request. The mock knows all of it by the time that a rule
 /// asks; a diagnosis knows what it was given. What is `None` isn't known.
 #[derive(Clone, Copy, Default)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "made by its users, with `..Evidence::default()`"
-)]
+#[expect(clippy::exhaustive_structs, reason = "made by its users, with `..Evidence::default()`")]
 pub struct Evidence<'a> {
     /// The HTTP method.
     pub method: Option<&'a str>,
@@ -78,10 +75,7 @@ pub enum Quota {
 /// An application as the platform knows it. Each `bool` is a condition of rule A15b.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "the mock makes these")]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "the platform has these flags"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "the platform has these flags")]
 pub struct ApplicationRecord {
     /// Approved and not revoked.
     pub approved: bool,
@@ -106,7 +100,7 @@ pub enum KeySetRecord<'a> {
 }
 
 /// Checks signatures, so that this crate needs no crypto.
-pub trait SignatureVerifier {
+pub trait SignatureVerifier: Sync {
     /// Whether `signature` is RSASSA-PKCS1-v1_5 with SHA-512 (RFC 7518 §3.3) over `message`, by
     /// the key whose modulus and exponent `key` holds. `false` too when `key` holds none.
     fn verifies_rs512(&self, key: &Jwk, message: &[u8], signature: &[u8]) -> bool;

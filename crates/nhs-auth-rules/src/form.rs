@@ -36,18 +36,13 @@ pub enum GrantType {
 impl Form {
     /// Reads `application/x-www-form-urlencoded` text. There is no text that this refuses.
     pub fn parse(body: &[u8]) -> Self {
-        Self {
-            parameters: form_urlencoded::parse(body).map(own).collect(),
-        }
+        Self { parameters: form_urlencoded::parse(body).map(own).collect() }
     }
 
     /// The parameter's value. Of a repeated parameter the first is taken (inferred: no test of
     /// the platform shows it).
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.parameters
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The names of all parameters, in their order.
@@ -76,9 +71,7 @@ impl Form {
 impl<'a> FromIterator<(&'a str, &'a str)> for Form {
     fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(parameters: I) -> Self {
         let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        Self {
-            parameters: parameters.into_iter().map(own).collect(),
-        }
+        Self { parameters: parameters.into_iter().map(own).collect() }
     }
 }
 

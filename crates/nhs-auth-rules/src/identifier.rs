@@ -133,10 +133,7 @@ impl ApiKey {
 
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (
-            self.0.get(..4),
-            self.0.get(self.0.len().saturating_sub(4)..),
-        ) {
+        match (self.0.get(..4), self.0.get(self.0.len().saturating_sub(4)..)) {
             (Some(first), Some(last)) if self.0.len() >= 16 => write!(f, "ApiKey({first}…{last})"),
             _ => f.write_str("ApiKey(…)"),
         }
@@ -170,11 +167,7 @@ impl ApplicationId {
     /// [`IdentifierError::NotAUuid`], and those for wrong characters.
     pub fn parse(value: &str) -> Result<Self, IdentifierError> {
         check_characters(value)?;
-        if is_uuid(value) {
-            Ok(Self(value.to_owned()))
-        } else {
-            Err(IdentifierError::NotAUuid)
-        }
+        if is_uuid(value) { Ok(Self(value.to_owned())) } else { Err(IdentifierError::NotAUuid) }
     }
 }
 
@@ -268,11 +261,7 @@ fn check_characters(value: &str) -> Result<(), IdentifierError> {
         return Err(IdentifierError::Token);
     }
     let allowed = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\'' | '\\' | '`');
-    if value.chars().all(allowed) {
-        Ok(())
-    } else {
-        Err(IdentifierError::Character)
-    }
+    if value.chars().all(allowed) { Ok(()) } else { Err(IdentifierError::Character) }
 }
 
 /// Eight, four, four, four and twelve hexadecimal digits (RFC 9562 §4).
@@ -280,9 +269,7 @@ fn is_uuid(value: &str) -> bool {
     let groups: Vec<_> = value.split('-').collect();
     let lengths: Vec<_> = groups.iter().map(|group| group.len()).collect();
     lengths == [8, 4, 4, 4, 12]
-        && groups
-            .iter()
-            .all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn is_cis2_client_id(value: &str) -> bool {
@@ -311,18 +298,9 @@ mod tests {
     fn what_an_api_key_is_not() {
         for (value, error) in [
             ("", IdentifierError::Empty),
-            (
-                "0F5e1c5a-68A0-4a9c-8c6e-0a4a7b1f7f10",
-                IdentifierError::ApplicationIdAsApiKey,
-            ),
-            (
-                "123456789012.apps.supplier",
-                IdentifierError::Cis2ClientIdAsApiKey,
-            ),
-            (
-                "123456789012.123456789012.apps.national",
-                IdentifierError::Cis2ClientIdAsApiKey,
-            ),
+            ("0F5e1c5a-68A0-4a9c-8c6e-0a4a7b1f7f10", IdentifierError::ApplicationIdAsApiKey),
+            ("123456789012.apps.supplier", IdentifierError::Cis2ClientIdAsApiKey),
+            ("123456789012.123456789012.apps.national", IdentifierError::Cis2ClientIdAsApiKey),
             ("YOUR_API_KEY", IdentifierError::Placeholder),
             ("{{api_key}}", IdentifierError::Placeholder),
             ("abc def", IdentifierError::Character),
@@ -338,20 +316,14 @@ mod tests {
     #[test]
     fn an_unusual_key_is_taken_and_remarked_on() {
         assert_eq!(ApiKey::parse(&"aB3d".repeat(8)).unwrap().oddity(), None);
-        assert_eq!(
-            ApiKey::parse("short").unwrap().oddity(),
-            Some(Oddity::ApiKeyShape)
-        );
+        assert_eq!(ApiKey::parse("short").unwrap().oddity(), Some(Oddity::ApiKeyShape));
     }
 
     #[test]
     fn debug_shows_what_support_asks_for_and_no_more() {
         let key = ApiKey::parse("abcd0000111122223333444455556789").unwrap();
         assert_eq!(format!("{key:?}"), "ApiKey(abcd…6789)");
-        assert_eq!(
-            format!("{:?}", ApiKey::parse("shortkey").unwrap()),
-            "ApiKey(…)"
-        );
+        assert_eq!(format!("{:?}", ApiKey::parse("shortkey").unwrap()), "ApiKey(…)");
     }
 
     #[test]
@@ -363,10 +335,7 @@ mod tests {
     #[test]
     fn the_other_identifiers_keep_to_their_shapes() {
         assert!(Cis2ClientId::parse("999999999999.apps.national").is_ok());
-        assert_eq!(
-            Cis2ClientId::parse("abc"),
-            Err(IdentifierError::NotACis2ClientId)
-        );
+        assert_eq!(Cis2ClientId::parse("abc"), Err(IdentifierError::NotACis2ClientId));
         assert_eq!(ApplicationId::parse("abc"), Err(IdentifierError::NotAUuid));
         assert!(NhsLoginClientId::parse("some-client").is_ok());
     }

@@ -57,8 +57,5 @@ pub struct Finding {
 /// The diagnosis's reading: every rule, each by itself, in the platform's order. The first that
 /// fails is the one that the platform names, if everything before it passes.
 pub fn findings(rules: &'static [Rule], evidence: &Evidence<'_>) -> impl Iterator<Item = Finding> {
-    rules.iter().map(move |rule| Finding {
-        rule,
-        outcome: rule.check(evidence),
-    })
+    rules.iter().map(move |rule| Finding { rule, outcome: rule.check(evidence) })
 }

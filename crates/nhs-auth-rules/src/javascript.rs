@@ -16,9 +16,7 @@ pub fn is_truthy(value: Option<&Value<'_>>) -> bool {
     match value.kind() {
         Kind::Null => false,
         Kind::Boolean => value.text() == "true",
-        Kind::Number => value
-            .as_number()
-            .is_some_and(|number| number != 0.0 && !number.is_nan()),
+        Kind::Number => value.as_number().is_some_and(|number| number != 0.0 && !number.is_nan()),
         Kind::String => value.text() != r#""""#,
         Kind::Array | Kind::Object => true,
     }
@@ -30,9 +28,7 @@ pub fn to_number(value: &Value<'_>) -> f64 {
         Kind::Null => 0.0,
         Kind::Boolean => f64::from(value.text() == "true"),
         Kind::Number => value.as_number().unwrap_or(f64::NAN),
-        Kind::String => value
-            .as_str()
-            .map_or(f64::NAN, |text| string_to_number(&text)),
+        Kind::String => value.as_str().map_or(f64::NAN, |text| string_to_number(&text)),
         Kind::Array => string_to_number(&to_text(value, DEPTH)),
         Kind::Object => f64::NAN,
     }
@@ -71,19 +67,11 @@ fn string_to_number(text: &str) -> f64 {
     }
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     if unsigned == "Infinity" {
-        return if text.starts_with('-') {
-            f64::NEG_INFINITY
-        } else {
-            f64::INFINITY
-        };
+        return if text.starts_with('-') { f64::NEG_INFINITY } else { f64::INFINITY };
     }
     // Rust also reads `inf` and `nan`, which JavaScript does not.
     let numeric = unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.');
-    if numeric {
-        text.parse().unwrap_or(f64::NAN)
-    } else {
-        f64::NAN
-    }
+    if numeric { text.parse().unwrap_or(f64::NAN) } else { f64::NAN }
 }
 
 fn digits_to_number(digits: &str, radix: u32) -> f64 {
@@ -93,9 +81,7 @@ fn digits_to_number(digits: &str, radix: u32) -> f64 {
     digits
         .chars()
         .try_fold(0.0, |sum, digit| {
-            digit
-                .to_digit(radix)
-                .map(|digit| sum * f64::from(radix) + f64::from(digit))
+            digit.to_digit(radix).map(|digit| sum * f64::from(radix) + f64::from(digit))
         })
         .unwrap_or(f64::NAN)
 }
@@ -174,16 +160,7 @@ mod tests {
         for json in ["null", "0", "-0", "0.0", r#""""#, "false"] {
             assert!(!is_truthy(Some(&Value::parse(json).unwrap())), "{json}");
         }
-        for json in [
-            "1",
-            r#""0""#,
-            r#"" ""#,
-            "[]",
-            "{}",
-            "true",
-            "1e30",
-            r#""false""#,
-        ] {
+        for json in ["1", r#""0""#, r#"" ""#, "[]", "{}", "true", "1e30", r#""false""#] {
             assert!(is_truthy(Some(&Value::parse(json).unwrap())), "{json}");
         }
         assert!(!is_truthy(None));
@@ -204,13 +181,9 @@ mod tests {
         ] {
             assert!(equal(a, b) && equal(b, a), "{a} == {b}");
         }
-        for (a, b) in [
-            ("{}", "{}"),
-            ("[1]", "[1]"),
-            (r#""x""#, r#""X""#),
-            ("null", "0"),
-            ("{}", "1"),
-        ] {
+        for (a, b) in
+            [("{}", "{}"), ("[1]", "[1]"), (r#""x""#, r#""X""#), ("null", "0"), ("{}", "1")]
+        {
             assert!(!equal(a, b) && !equal(b, a), "{a} != {b}");
         }
     }

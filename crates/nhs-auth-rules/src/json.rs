@@ -65,10 +65,7 @@ impl<'a> Value<'a> {
     /// [`SyntaxError`] when it isn't JSON (RFC 8259).
     pub fn parse(document: &'a str) -> Result<Self, SyntaxError> {
         let raw: &RawValue = from_str(document)?;
-        Ok(Self {
-            text: raw.get(),
-            start: offset_in(document, raw.get()),
-        })
+        Ok(Self { text: raw.get(), start: offset_in(document, raw.get()) })
     }
 
     /// The value's own text, as it was written.
@@ -103,9 +100,7 @@ impl<'a> Value<'a> {
             return Some(Cow::Borrowed(inner));
         }
         // A lone surrogate (`"\ud800"`) is legal JSON text and no Rust string: it stays as written.
-        Some(Cow::Owned(
-            serde_json::from_str(self.text).unwrap_or_else(|_| inner.to_owned()),
-        ))
+        Some(Cow::Owned(serde_json::from_str(self.text).unwrap_or_else(|_| inner.to_owned())))
     }
 
     /// The number, as a JavaScript engine reads it (`1e400` is infinity); `None` for another kind.
@@ -123,16 +118,11 @@ impl<'a> Value<'a> {
 
     /// The members of an object; `None` for another kind.
     pub fn as_object(&self) -> Option<Object> {
-        (self.kind() == Kind::Object)
-            .then(|| Object::read(self.text, self.start).ok())
-            .flatten()
+        (self.kind() == Kind::Object).then(|| Object::read(self.text, self.start).ok()).flatten()
     }
 
     fn inside(&self, raw: &'a str) -> Value<'a> {
-        Value {
-            text: raw,
-            start: self.start + offset_in(self.text, raw),
-        }
+        Value { text: raw, start: self.start + offset_in(self.text, raw) }
     }
 }
 
@@ -180,11 +170,7 @@ impl Object {
             });
             from = at + value.len();
         }
-        Ok(Self {
-            text: text.to_owned(),
-            start,
-            members,
-        })
+        Ok(Self { text: text.to_owned(), start, members })
     }
 
     /// The object's text, as it was written.
@@ -199,19 +185,13 @@ impl Object {
 
     /// The value of `name`. Where a name stands twice the last one counts, as in `JSON.parse`.
     pub fn get(&self, name: &str) -> Option<Value<'_>> {
-        self.members
-            .iter()
-            .rfind(|member| member.name == name)
-            .map(|member| self.value(member))
+        self.members.iter().rfind(|member| member.name == name).map(|member| self.value(member))
     }
 
     /// The value of one of this object's members.
     pub fn value(&self, member: &Member) -> Value<'_> {
         let Span { start, end } = member.value_span;
-        Value {
-            text: &self.text[start - self.start..end - self.start],
-            start,
-        }
+        Value { text: &self.text[start - self.start..end - self.start], start }
     }
 
     /// The whole object's place: what to point at when a member is missing.
@@ -244,19 +224,12 @@ fn from_str<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, SyntaxErr
 
 /// serde_json counts lines from 1 and columns in bytes.
 fn byte_offset(text: &str, line: usize, column: usize) -> usize {
-    let before: usize = text
-        .split_inclusive('\n')
-        .take(line.saturating_sub(1))
-        .map(str::len)
-        .sum();
+    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     (before + column.saturating_sub(1)).min(text.len())
 }
 
 fn without_position(message: &str) -> String {
-    message
-        .rfind(" at line ")
-        .map_or(message, |at| &message[..at])
-        .to_owned()
+    message.rfind(" at line ").map_or(message, |at| &message[..at]).to_owned()
 }
 
 /// The members of an object, each value as the text that it was.
@@ -345,29 +318,16 @@ mod tests {
     fn members_keep_their_order_their_doubles_and_their_places() {
         let document = r#" {"a" : 1, "b\n":[true, "x"] ,"a":{"c":null}} "#;
         let object = Object::parse(document).unwrap();
-        let names: Vec<_> = object
-            .members()
-            .iter()
-            .map(|member| member.name.as_str())
-            .collect();
+        let names: Vec<_> = object.members().iter().map(|member| member.name.as_str()).collect();
         assert_eq!(names, ["a", "b\n", "a"]);
         let spelled: Vec<_> = object
             .members()
             .iter()
-            .map(|m| {
-                (
-                    &document[m.name_span.start..m.name_span.end],
-                    object.value(m).text(),
-                )
-            })
+            .map(|m| (&document[m.name_span.start..m.name_span.end], object.value(m).text()))
             .collect();
         assert_eq!(
             spelled,
-            [
-                (r#""a""#, "1"),
-                (r#""b\n""#, r#"[true, "x"]"#),
-                (r#""a""#, r#"{"c":null}"#)
-            ]
+            [(r#""a""#, "1"), (r#""b\n""#, r#"[true, "x"]"#), (r#""a""#, r#"{"c":null}"#)]
         );
     }
 
@@ -381,9 +341,7 @@ mod tests {
     fn spans_of_nested_values_count_from_the_document() {
         let document = r#"{"keys": [ {"n":"todo"} ]}"#;
         let object = Object::parse(document).unwrap();
-        let key = object.get("keys").unwrap().elements().unwrap()[0]
-            .as_object()
-            .unwrap();
+        let key = object.get("keys").unwrap().elements().unwrap()[0].as_object().unwrap();
         let n = key.get("n").unwrap();
         assert_eq!(&document[n.span().start..n.span().end], r#""todo""#);
         let name = key.members()[0].name_span;

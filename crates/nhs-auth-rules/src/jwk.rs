@@ -52,10 +52,7 @@ pub struct Jwk {
 impl Jwks {
     /// Reads a document. There is no text that this refuses: see [`Jwks::shape`].
     pub fn parse(document: &str) -> Self {
-        let empty = |shape| Self {
-            shape,
-            keys: Vec::new(),
-        };
+        let empty = |shape| Self { shape, keys: Vec::new() };
         let value = match Value::parse(document) {
             Ok(value) => value,
             Err(error) => return empty(JwksShape::NotJson(error)),
@@ -69,15 +66,8 @@ impl Jwks {
             Some(keys) => match keys.elements() {
                 None => empty(JwksShape::KeysNotAnArray),
                 Some(keys) => {
-                    let keys = keys
-                        .iter()
-                        .enumerate()
-                        .map(|(i, key)| Jwk::read(i, key))
-                        .collect();
-                    Self {
-                        shape: JwksShape::Set,
-                        keys,
-                    }
+                    let keys = keys.iter().enumerate().map(|(i, key)| Jwk::read(i, key)).collect();
+                    Self { shape: JwksShape::Set, keys }
                 }
             },
         }
@@ -85,19 +75,13 @@ impl Jwks {
 
     /// Every key of that name, compared byte by byte.
     pub fn named<'a>(&'a self, kid: &'a str) -> impl Iterator<Item = &'a Jwk> {
-        self.keys
-            .iter()
-            .filter(move |key| key.text("kid").as_deref() == Some(kid))
+        self.keys.iter().filter(move |key| key.text("kid").as_deref() == Some(kid))
     }
 }
 
 impl Jwk {
     fn read(index: usize, value: &Value<'_>) -> Self {
-        Self {
-            index,
-            span: value.span(),
-            object: value.as_object(),
-        }
+        Self { index, span: value.span(), object: value.as_object() }
     }
 
     /// A member that is a string.

@@ -160,9 +160,8 @@ fn part<T>(
 }
 
 fn object(bytes: Vec<u8>) -> Result<Object, Damage> {
-    let text = String::from_utf8(bytes).map_err(|error| Damage::NotUtf8 {
-        offset: error.utf8_error().valid_up_to(),
-    })?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| Damage::NotUtf8 { offset: error.utf8_error().valid_up_to() })?;
     Object::parse(&text).map_err(Damage::NotJson)
 }
 
@@ -171,10 +170,7 @@ fn decode_base64url(text: &str, offset: usize) -> Result<Vec<u8>, Damage> {
         let outside =
             |c: &(usize, char)| !(c.1.is_ascii_alphanumeric() || matches!(c.1, '-' | '_'));
         match text.trim_end_matches('=').char_indices().find(outside) {
-            Some((at, found)) => Damage::Character {
-                offset: offset + at,
-                found,
-            },
+            Some((at, found)) => Damage::Character { offset: offset + at, found },
             None if text.ends_with('=') => Damage::Padding,
             None if text.len() % 4 == 1 => Damage::Length,
             None => Damage::TrailingBits,
@@ -194,69 +190,34 @@ mod tests {
 
     #[test]
     fn a_good_one() {
-        let compact = format!(
-            "{}.{}.{}",
-            encoded(br#"{"alg":"RS512"}"#),
-            encoded(b"{}"),
-            encoded(b"sig")
-        );
+        let compact =
+            format!("{}.{}.{}", encoded(br#"{"alg":"RS512"}"#), encoded(b"{}"), encoded(b"sig"));
         let jwt = Jwt::decode(&compact);
         assert!(jwt.is_well_formed());
-        assert_eq!(
-            jwt.header.content.unwrap().get("alg").unwrap().text(),
-            r#""RS512""#
-        );
+        assert_eq!(jwt.header.content.unwrap().get("alg").unwrap().text(), r#""RS512""#);
         assert_eq!(jwt.signature.content.unwrap(), b"sig");
     }
 
     #[test]
     fn each_damage_by_its_name() {
         for (part, expected) in [
-            (
-                "e3–0",
-                Damage::Character {
-                    offset: 2,
-                    found: '–',
-                },
-            ),
-            (
-                "e3 0",
-                Damage::Character {
-                    offset: 2,
-                    found: ' ',
-                },
-            ),
-            (
-                "e3+0",
-                Damage::Character {
-                    offset: 2,
-                    found: '+',
-                },
-            ),
+            ("e3–0", Damage::Character { offset: 2, found: '–' }),
+            ("e3 0", Damage::Character { offset: 2, found: ' ' }),
+            ("e3+0", Damage::Character { offset: 2, found: '+' }),
             ("e30=", Damage::Padding),
             ("e30ab", Damage::Length),
             ("e31", Damage::TrailingBits),
         ] {
-            assert_eq!(
-                Jwt::decode(part).header.content.unwrap_err(),
-                expected,
-                "{part}"
-            );
+            assert_eq!(Jwt::decode(part).header.content.unwrap_err(), expected, "{part}");
         }
-        assert_eq!(
-            Jwt::decode("e30").payload.content.unwrap_err(),
-            Damage::Missing
-        );
+        assert_eq!(Jwt::decode("e30").payload.content.unwrap_err(), Damage::Missing);
         let not_utf8 = encoded(b"{\"a\":\"\xff\"}");
         assert_eq!(
             Jwt::decode(&not_utf8).header.content.unwrap_err(),
             Damage::NotUtf8 { offset: 6 }
         );
         let array = encoded(b"[]");
-        assert!(matches!(
-            Jwt::decode(&array).header.content.unwrap_err(),
-            Damage::NotJson(_)
-        ));
+        assert!(matches!(Jwt::decode(&array).header.content.unwrap_err(), Damage::NotJson(_)));
     }
 
     #[test]
@@ -269,17 +230,9 @@ mod tests {
 
     #[test]
     fn debug_shows_no_token() {
-        let compact = format!(
-            "{}.{}.{}",
-            encoded(b"{}"),
-            encoded(b"{}"),
-            encoded(b"secret")
-        );
+        let compact = format!("{}.{}.{}", encoded(b"{}"), encoded(b"{}"), encoded(b"secret"));
         let shown = format!("{:?}", Jwt::decode(&compact));
-        assert!(
-            !shown.contains(&encoded(b"secret")) && !shown.contains("e30"),
-            "{shown}"
-        );
+        assert!(!shown.contains(&encoded(b"secret")) && !shown.contains("e30"), "{shown}");
     }
 
     proptest! {

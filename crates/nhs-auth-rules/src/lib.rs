@@ -48,6 +48,8 @@ pub use identifier::{
 pub use inquiry::{Finding, Inquiry, Step, findings};
 pub use jwk::{Jwk, Jwks, JwksShape};
 pub use jwt::{Damage, Jwt, Part};
-pub use rule::{Answer, Basis, Fault, Need, Outcome, Place, Rule, RuleId, all, answered_with, explain};
+pub use rule::{
+    Answer, Basis, Fault, Need, Outcome, Place, Rule, RuleId, all, answered_with, explain,
+};
 pub use span::Span;
 pub use time::{UnixMillis, UnixSeconds};

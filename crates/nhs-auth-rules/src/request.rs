@@ -109,10 +109,7 @@ fn has_known_grant_type(evidence: &Evidence<'_>) -> Outcome {
     if form.grant_type() != Some(GrantType::Unknown) || form.is_token_exchange() {
         return Outcome::Pass;
     }
-    fault(format!(
-        "the grant_type is `{}`",
-        form.get("grant_type").unwrap_or_default()
-    ))
+    fault(format!("the grant_type is `{}`", form.get("grant_type").unwrap_or_default()))
 }
 
 fn has_grant_type(evidence: &Evidence<'_>) -> Outcome {
@@ -163,26 +160,12 @@ mod tests {
         assert_eq!(verdict("GET", None, &[]), "R8");
         assert_eq!(verdict("POST", None, &[]), "R1");
         assert_eq!(
-            verdict(
-                "POST",
-                Some("application/x-www-form-urlencoded; charset=utf-8"),
-                good
-            ),
+            verdict("POST", Some("application/x-www-form-urlencoded; charset=utf-8"), good),
             "R1"
         );
         assert_eq!(verdict("POST", Some(FORM_CONTENT_TYPE), &[]), "R7b");
-        assert_eq!(
-            verdict("POST", Some(FORM_CONTENT_TYPE), &[("grant_type", "")]),
-            "R7"
-        );
-        assert_eq!(
-            verdict(
-                "POST",
-                Some(FORM_CONTENT_TYPE),
-                &[("grant_type", "password")]
-            ),
-            "R7"
-        );
+        assert_eq!(verdict("POST", Some(FORM_CONTENT_TYPE), &[("grant_type", "")]), "R7");
+        assert_eq!(verdict("POST", Some(FORM_CONTENT_TYPE), &[("grant_type", "password")]), "R7");
         let exchange = &[("grant_type", TOKEN_EXCHANGE_GRANT)];
         assert_eq!(verdict("POST", Some(FORM_CONTENT_TYPE), exchange), "R6");
     }
@@ -190,18 +173,11 @@ mod tests {
     #[test]
     fn an_id_token_as_subject_makes_a_token_exchange_of_any_grant() {
         for grant_type in ["client_credentials", "password", ""] {
-            let form = &[
-                ("grant_type", grant_type),
-                ("subject_token_type", ID_TOKEN_TYPE),
-            ];
+            let form = &[("grant_type", grant_type), ("subject_token_type", ID_TOKEN_TYPE)];
             assert_eq!(verdict("POST", Some(FORM_CONTENT_TYPE), form), "accepted");
         }
         assert_eq!(
-            verdict(
-                "POST",
-                Some(FORM_CONTENT_TYPE),
-                &[("subject_token_type", ID_TOKEN_TYPE)]
-            ),
+            verdict("POST", Some(FORM_CONTENT_TYPE), &[("subject_token_type", ID_TOKEN_TYPE)]),
             "accepted"
         );
     }

@@ -70,11 +70,7 @@ impl Answer {
         error: &'static str,
         error_description: &'static str,
     ) -> Self {
-        Self {
-            status,
-            error,
-            error_description,
-        }
+        Self { status, error, error_description }
     }
 }
 
@@ -90,10 +86,7 @@ pub enum Basis {
 
 /// What a rule says of the evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "a check passes, fails, or can't tell"
-)]
+#[expect(clippy::exhaustive_enums, reason = "a check passes, fails, or can't tell")]
 pub enum Outcome {
     /// It holds.
     Pass,
@@ -125,11 +118,7 @@ pub struct Fault {
 
 impl Fault {
     pub(crate) fn new(place: Place, span: Span, message: impl Into<String>) -> Self {
-        Self {
-            place,
-            span,
-            message: message.into(),
-        }
+        Self { place, span, message: message.into() }
     }
 
     pub(crate) fn fail(place: Place, span: Span, message: impl Into<String>) -> Outcome {

@@ -4,11 +4,8 @@ use super::{APPLICATION_SCOPE, payload, settled};
 use crate::rule::{Answer, Basis, Fault, Need, Outcome, Place, Rule, RuleId};
 use crate::{ApplicationRecord, Evidence, KeySetRecord, Quota, Span};
 
-const UNKNOWN_CLIENT: Answer = Answer::new(
-    401,
-    "invalid_request",
-    "Invalid 'iss'/'sub' claims in client_assertion JWT",
-);
+const UNKNOWN_CLIENT: Answer =
+    Answer::new(401, "invalid_request", "Invalid 'iss'/'sub' claims in client_assertion JWT");
 
 pub(super) const A15: Rule = Rule {
     id: RuleId::new("A15"),
@@ -102,10 +99,7 @@ fn fault(message: impl Into<String>) -> Outcome {
 
 /// The application if it is known to be known; rows beyond 15 have nothing to say of an unknown one.
 fn application<'a>(evidence: &Evidence<'a>) -> Result<&'a ApplicationRecord, Outcome> {
-    evidence
-        .application
-        .ok_or(Outcome::CannotTell(Need::Application))?
-        .ok_or(Outcome::Pass)
+    evidence.application.ok_or(Outcome::CannotTell(Need::Application))?.ok_or(Outcome::Pass)
 }
 
 fn is_known(evidence: &Evidence<'_>) -> Outcome {
@@ -114,11 +108,7 @@ fn is_known(evidence: &Evidence<'_>) -> Outcome {
         Some(Some(_)) => Outcome::Pass,
         Some(None) => {
             let span = payload.get("sub").map_or(payload.span(), |sub| sub.span());
-            Fault::fail(
-                Place::Payload,
-                span,
-                "this is not an API key of this environment",
-            )
+            Fault::fail(Place::Payload, span, "this is not an API key of this environment")
         }
     }))
 }
@@ -172,15 +162,10 @@ fn has_a_scope(evidence: &Evidence<'_>) -> Outcome {
     }
     settled(application(evidence).map(|application| {
         let scopes = application.scopes.as_deref().unwrap_or_default();
-        if scopes
-            .iter()
-            .any(|scope| scope.starts_with(APPLICATION_SCOPE))
-        {
+        if scopes.iter().any(|scope| scope.starts_with(APPLICATION_SCOPE)) {
             Outcome::Pass
         } else {
-            fault(format!(
-                "none of the application's scopes begins with `{APPLICATION_SCOPE}`"
-            ))
+            fault(format!("none of the application's scopes begins with `{APPLICATION_SCOPE}`"))
         }
     }))
 }

@@ -27,11 +27,7 @@ pub(super) const A5: Rule = Rule {
 pub(super) const A8: Rule = Rule {
     id: RuleId::new("A8"),
     title: "there is an `exp`",
-    answer: Answer::new(
-        400,
-        "invalid_request",
-        "Missing 'exp' claim in client_assertion JWT",
-    ),
+    answer: Answer::new(400, "invalid_request", "Missing 'exp' claim in client_assertion JWT"),
     basis: Basis::Published,
     why: "the claim was left out, or is empty",
     fix: "add `exp`: now plus 150 seconds, in seconds since 1970, is the middle of what is accepted",
@@ -69,11 +65,7 @@ pub(super) const A10: Rule = Rule {
 pub(super) const A11: Rule = Rule {
     id: RuleId::new("A11"),
     title: "there is a `jti`",
-    answer: Answer::new(
-        400,
-        "invalid_request",
-        "Missing 'jti' claim in client_assertion JWT",
-    ),
+    answer: Answer::new(400, "invalid_request", "Missing 'jti' claim in client_assertion JWT"),
     basis: Basis::Published,
     why: "few libraries add one by themselves; an empty one counts as missing",
     fix: "add `jti`: a new random UUID for each assertion",
@@ -97,11 +89,7 @@ pub(super) const A12: Rule = Rule {
 pub(super) const A13: Rule = Rule {
     id: RuleId::new("A13"),
     title: "`jti` is new",
-    answer: Answer::new(
-        400,
-        "invalid_request",
-        "Non-unique 'jti' claim in client_assertion JWT",
-    ),
+    answer: Answer::new(400, "invalid_request", "Non-unique 'jti' claim in client_assertion JWT"),
     basis: Basis::Published,
     why: "the platform remembers each `jti` for 30 days, and does so before it looks at the key, \
           the signature and the audience. An assertion sent twice, or sent again after any failure \
@@ -175,22 +163,20 @@ fn exp_is_a_number(evidence: &Evidence<'_>) -> Outcome {
 }
 
 fn iss_and_sub_agree(evidence: &Evidence<'_>) -> Outcome {
-    settled(
-        payload(evidence).map(|payload| match (payload.get("iss"), payload.get("sub")) {
-            (Some(iss), Some(sub)) if is_truthy(Some(&iss)) => {
-                if loosely_equal(&iss, &sub) {
-                    return Outcome::Pass;
-                }
-                Fault::fail(Place::Payload, sub.span(), "sub differs from iss")
+    settled(payload(evidence).map(|payload| match (payload.get("iss"), payload.get("sub")) {
+        (Some(iss), Some(sub)) if is_truthy(Some(&iss)) => {
+            if loosely_equal(&iss, &sub) {
+                return Outcome::Pass;
             }
-            (Some(iss), Some(_)) => {
-                let message = format!("iss is {}, which counts as missing", iss.text());
-                Fault::fail(Place::Payload, iss.span(), message)
-            }
-            (None, _) => missing(payload, "there is no iss"),
-            (_, None) => missing(payload, "there is no sub"),
-        }),
-    )
+            Fault::fail(Place::Payload, sub.span(), "sub differs from iss")
+        }
+        (Some(iss), Some(_)) => {
+            let message = format!("iss is {}, which counts as missing", iss.text());
+            Fault::fail(Place::Payload, iss.span(), message)
+        }
+        (None, _) => missing(payload, "there is no iss"),
+        (_, None) => missing(payload, "there is no sub"),
+    }))
 }
 
 fn has_jti(evidence: &Evidence<'_>) -> Outcome {
@@ -216,15 +202,13 @@ fn jti_is_a_string(evidence: &Evidence<'_>) -> Outcome {
 }
 
 fn jti_is_new(evidence: &Evidence<'_>) -> Outcome {
-    settled(
-        payload(evidence).map(|payload| match (payload.get("jti"), evidence.jti) {
-            (None, _) | (_, Some(JtiHistory::New)) => Outcome::Pass,
-            (Some(_), None) => Outcome::CannotTell(Need::JtiHistory),
-            (Some(jti), Some(JtiHistory::Seen)) => {
-                Fault::fail(Place::Payload, jti.span(), "this jti was sent before")
-            }
-        }),
-    )
+    settled(payload(evidence).map(|payload| match (payload.get("jti"), evidence.jti) {
+        (None, _) | (_, Some(JtiHistory::New)) => Outcome::Pass,
+        (Some(_), None) => Outcome::CannotTell(Need::JtiHistory),
+        (Some(jti), Some(JtiHistory::Seen)) => {
+            Fault::fail(Place::Payload, jti.span(), "this jti was sent before")
+        }
+    }))
 }
 
 fn is_not_too_far(evidence: &Evidence<'_>) -> Outcome {
@@ -245,10 +229,7 @@ fn is_not_too_far(evidence: &Evidence<'_>) -> Outcome {
     }))
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "milliseconds until the year 287396 are exact"
-)]
+#[expect(clippy::cast_precision_loss, reason = "milliseconds until the year 287396 are exact")]
 fn seconds(now: crate::UnixMillis) -> f64 {
     now.0 as f64 / 1000.0
 }
@@ -267,9 +248,5 @@ fn rounded(seconds: f64) -> String {
         s if s < 63_072_000.0 => (s / 86_400.0, "days"),
         s => (s / 31_557_600.0, "years"),
     };
-    if number < 1000.0 {
-        format!("{number:.0} {unit}")
-    } else {
-        format!("{number:.0e} {unit}")
-    }
+    if number < 1000.0 { format!("{number:.0} {unit}") } else { format!("{number:.0e} {unit}") }
 }

@@ -23,11 +23,7 @@ pub(super) const A4: Rule = Rule {
 pub(super) const A6: Rule = Rule {
     id: RuleId::new("A6"),
     title: "the header names a key",
-    answer: Answer::new(
-        400,
-        "invalid_request",
-        "Missing 'kid' header in client_assertion JWT",
-    ),
+    answer: Answer::new(400, "invalid_request", "Missing 'kid' header in client_assertion JWT"),
     basis: Basis::Published,
     why: "few libraries set `kid` by themselves; an empty one counts as missing",
     fix: "put the registered key's `kid` into the header",
@@ -77,20 +73,12 @@ fn has_kid(evidence: &Evidence<'_>) -> Outcome {
 }
 
 fn is_jwt(evidence: &Evidence<'_>) -> Outcome {
-    settled(header(evidence).map(|header| {
-        match header.get("typ") {
-            Some(typ)
-                if typ
-                    .as_str()
-                    .is_some_and(|text| text.to_lowercase() == "jwt") =>
-            {
-                Outcome::Pass
-            }
-            Some(typ) => {
-                let message = format!("the typ is {} and not \"JWT\"", typ.text());
-                Fault::fail(Place::Header, typ.span(), message)
-            }
-            None => Fault::fail(Place::Header, header.span(), "there is no typ"),
+    settled(header(evidence).map(|header| match header.get("typ") {
+        Some(typ) if typ.as_str().is_some_and(|text| text.to_lowercase() == "jwt") => Outcome::Pass,
+        Some(typ) => {
+            let message = format!("the typ is {} and not \"JWT\"", typ.text());
+            Fault::fail(Place::Header, typ.span(), message)
         }
+        None => Fault::fail(Place::Header, header.span(), "there is no typ"),
     }))
 }

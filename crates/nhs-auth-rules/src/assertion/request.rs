@@ -104,26 +104,13 @@ fn decodes(evidence: &Evidence<'_>) -> Outcome {
     }
     let names = [
         (jwt.header.span, "header", jwt.header.content.as_ref().err()),
-        (
-            jwt.payload.span,
-            "payload",
-            jwt.payload.content.as_ref().err(),
-        ),
-        (
-            jwt.signature.span,
-            "signature",
-            jwt.signature.content.as_ref().err(),
-        ),
+        (jwt.payload.span, "payload", jwt.payload.content.as_ref().err()),
+        (jwt.signature.span, "signature", jwt.signature.content.as_ref().err()),
     ];
-    match names
-        .into_iter()
-        .find_map(|(span, name, damage)| Some((span, name, damage?)))
-    {
+    match names.into_iter().find_map(|(span, name, damage)| Some((span, name, damage?))) {
         None => Outcome::Pass,
-        Some((span, name, damage)) => Fault::fail(
-            Place::Assertion,
-            span,
-            format!("the {name} is damaged: {damage}"),
-        ),
+        Some((span, name, damage)) => {
+            Fault::fail(Place::Assertion, span, format!("the {name} is damaged: {damage}"))
+        }
     }
 }

@@ -79,26 +79,15 @@ fn key_is_there(evidence: &Evidence<'_>) -> Outcome {
             return Ok(Outcome::Pass);
         };
         let key_set = key_set(evidence)?;
-        if kid
-            .as_str()
-            .is_some_and(|name| key_set.named(&name).next().is_some())
-        {
+        if kid.as_str().is_some_and(|name| key_set.named(&name).next().is_some()) {
             return Ok(Outcome::Pass);
         }
-        let names: Vec<_> = key_set
-            .keys
-            .iter()
-            .filter_map(|key| key.text("kid"))
-            .collect();
+        let names: Vec<_> = key_set.keys.iter().filter_map(|key| key.text("kid")).collect();
         let message = if names.is_empty() {
             "the registered key set has no named key".to_owned()
         } else {
             let quoted: Vec<_> = names.iter().map(|name| format!("{name:?}")).collect();
-            format!(
-                "the registered key set has {} and no {}",
-                quoted.join(", "),
-                kid.text()
-            )
+            format!("the registered key set has {} and no {}", quoted.join(", "), kid.text())
         };
         Ok(Fault::fail(Place::Header, kid.span(), message))
     }))
@@ -106,26 +95,20 @@ fn key_is_there(evidence: &Evidence<'_>) -> Outcome {
 
 fn verifies(evidence: &Evidence<'_>) -> Outcome {
     settled(header(evidence).and_then(|header| {
-        let jwt = evidence
-            .assertion
-            .ok_or(Outcome::CannotTell(Need::Assertion))?;
+        let jwt = evidence.assertion.ok_or(Outcome::CannotTell(Need::Assertion))?;
         let signature = jwt
             .signature
             .content
             .as_ref()
             .map_err(|_| Outcome::CannotTell(Need::DecodableAssertion))?;
         let key_set = key_set(evidence)?;
-        let kid = header
-            .get("kid")
-            .and_then(|kid| kid.as_str().map(String::from));
+        let kid = header.get("kid").and_then(|kid| kid.as_str().map(String::from));
         let mut named = kid.iter().flat_map(|kid| key_set.named(kid)).peekable();
         if named.peek().is_none() {
             // Row 19 has said that already.
             return Ok(Outcome::Pass);
         }
-        let verifier = evidence
-            .verifier
-            .ok_or(Outcome::CannotTell(Need::Verifier))?;
+        let verifier = evidence.verifier.ok_or(Outcome::CannotTell(Need::Verifier))?;
         let message = jwt.signing_input();
         if named.any(|key| verifier.verifies_rs512(key, message, signature)) {
             return Ok(Outcome::Pass);
@@ -135,10 +118,7 @@ fn verifies(evidence: &Evidence<'_>) -> Outcome {
     }))
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "milliseconds until the year 287396 are exact"
-)]
+#[expect(clippy::cast_precision_loss, reason = "milliseconds until the year 287396 are exact")]
 fn is_valid_already(evidence: &Evidence<'_>) -> Outcome {
     settled(payload(evidence).map(|payload| {
         let nbf = payload.get("nbf");
@@ -165,10 +145,7 @@ fn is_for_this_endpoint(evidence: &Evidence<'_>) -> Outcome {
         let Some(aud) = payload.get("aud") else {
             return Fault::fail(Place::Payload, payload.span(), "there is no aud");
         };
-        if audiences(&aud)
-            .iter()
-            .any(|one| one.as_str().as_deref() == Some(token_url))
-        {
+        if audiences(&aud).iter().any(|one| one.as_str().as_deref() == Some(token_url)) {
             return Outcome::Pass;
         }
         let message = format!("it is not `{token_url}`, the endpoint that was called");

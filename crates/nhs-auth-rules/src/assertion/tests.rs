@@ -65,14 +65,8 @@ impl Case {
     /// Breaks what one rule looks at, and nothing that another looks at, as far as that can be.
     fn broken_for(mut self, rule: &str) -> Self {
         match rule {
-            "A1" => drop(
-                self.form
-                    .insert("client_assertion_type", "jwt-bearer".to_owned()),
-            ),
-            "A1b" => drop(
-                self.form
-                    .insert("subject_token_type", ID_TOKEN_TYPE.to_owned()),
-            ),
+            "A1" => drop(self.form.insert("client_assertion_type", "jwt-bearer".to_owned())),
+            "A1b" => drop(self.form.insert("subject_token_type", ID_TOKEN_TYPE.to_owned())),
             "A2" => drop(self.form.remove("client_assertion")),
             "A3" => self.compact = Some("not a JWT".to_owned()),
             "A4" => self.header["alg"] = json!("RS256"),
@@ -106,11 +100,7 @@ impl Case {
             let part = |json: &Json| URL_SAFE_NO_PAD.encode(json.to_string());
             format!("{}.{}.c2ln", part(&self.header), part(&self.payload))
         });
-        let form: Form = self
-            .form
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
+        let form: Form = self.form.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let key_set = self.key_set.as_deref().map(Jwks::parse);
         let jwt = Jwt::decode(&compact);
         judge(&Evidence {
@@ -124,9 +114,7 @@ impl Case {
             application: Some(self.known.then_some(&self.application)),
             quota: Some(self.quota),
             key_set: Some(
-                key_set
-                    .as_ref()
-                    .map_or(KeySetRecord::Unreachable, KeySetRecord::Fetched),
+                key_set.as_ref().map_or(KeySetRecord::Unreachable, KeySetRecord::Fetched),
             ),
             verifier: Some(&Fixed(self.signature_is_good)),
         })
@@ -234,9 +222,7 @@ fn of_any_two_the_earlier_answers_where_both_can_be_had() {
 
 #[test]
 fn all_findings_are_shown_at_once_in_their_order() {
-    let case = ["A7", "A10", "A14", "A19", "A21"]
-        .into_iter()
-        .fold(Case::good(), Case::broken_for);
+    let case = ["A7", "A10", "A14", "A19", "A21"].into_iter().fold(Case::good(), Case::broken_for);
     assert_eq!(case.all(), ["A7", "A10", "A14", "A19", "A21"]);
 }
 
@@ -253,10 +239,7 @@ fn answers_are_to_the_letter() {
         "Missing or invalid client_assertion_type - must be \
          'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'"
     );
-    assert_eq!(
-        (answer("A17").status, answer("A17").error),
-        (403, "public_key error")
-    );
+    assert_eq!((answer("A17").status, answer("A17").error), (403, "public_key error"));
     assert_eq!(
         answer("A17").error_description,
         "You need to register a public key to use this authentication method - please contact \
@@ -266,14 +249,8 @@ fn answers_are_to_the_letter() {
         answer("A18").error_description,
         "The JWKS endpoint, for your client_assertion can't be reached"
     );
-    assert_eq!(
-        (answer("A20").status, answer("A20").error),
-        (401, "public_key error")
-    );
-    assert_eq!(
-        (answer("A22").status, answer("A22").error),
-        (401, "unauthorized_client")
-    );
+    assert_eq!((answer("A20").status, answer("A20").error), (401, "public_key error"));
+    assert_eq!((answer("A22").status, answer("A22").error), (401, "unauthorized_client"));
     assert_eq!(answer("A15"), answer("a15B"));
 }
 
@@ -327,10 +304,7 @@ fn the_other_claims_as_javascript_takes_them() {
         (&[("jti", json!([]))], "A12"),
         (&[("jti", json!({"a": 1}))], "A12"),
         (&[("jti", json!("~"))], "accepted"),
-        (
-            &[("aud", json!([TOKEN_URL, "https://example.org"]))],
-            "accepted",
-        ),
+        (&[("aud", json!([TOKEN_URL, "https://example.org"]))], "accepted"),
         (&[("aud", json!([]))], "A21"),
         (&[("aud", json!(null))], "A21"),
         (&[("nbf", json!(NOW_S + 10))], "accepted"),
@@ -377,11 +351,7 @@ fn an_empty_assertion_is_malformed_rather_than_missing() {
 #[test]
 fn with_nothing_to_go_by_no_rule_passes_or_fails() {
     for finding in findings(RULES, &Evidence::default()) {
-        assert!(
-            matches!(finding.outcome, Outcome::CannotTell(_)),
-            "{}",
-            finding.rule.id
-        );
+        assert!(matches!(finding.outcome, Outcome::CannotTell(_)), "{}", finding.rule.id);
     }
 }
 
@@ -389,11 +359,7 @@ fn with_nothing_to_go_by_no_rule_passes_or_fails() {
 fn an_inquiry_goes_on_from_where_it_stopped() {
     Case::good().judge(|complete| {
         let mut inquiry = Inquiry::new(RULES);
-        let mut evidence = Evidence {
-            jti: None,
-            key_set: None,
-            ..*complete
-        };
+        let mut evidence = Evidence { jti: None, key_set: None, ..*complete };
         assert!(
             matches!(inquiry.resume(&evidence), Step::Needs(rule, _) if rule.id.as_str() == "A13")
         );
@@ -409,22 +375,10 @@ fn an_inquiry_goes_on_from_where_it_stopped() {
 #[test]
 fn every_rule_says_why_and_how_to_mend_it_and_is_found_by_its_name() {
     let mut seen = std::collections::BTreeSet::new();
-    for rule in RULES
-        .iter()
-        .chain(crate::request::RULES)
-        .chain(crate::gateway::RULES)
-    {
+    for rule in RULES.iter().chain(crate::request::RULES).chain(crate::gateway::RULES) {
         assert!(seen.insert(rule.id.as_str()), "{} stands twice", rule.id);
-        assert!(
-            rule.why.len() > 10 && rule.fix.len() > 10 && rule.title.len() > 5,
-            "{}",
-            rule.id
-        );
-        assert!(
-            !rule.fix.ends_with('.') && !rule.why.ends_with('.'),
-            "{}",
-            rule.id
-        );
+        assert!(rule.why.len() > 10 && rule.fix.len() > 10 && rule.title.len() > 5, "{}", rule.id);
+        assert!(!rule.fix.ends_with('.') && !rule.why.ends_with('.'), "{}", rule.id);
         let found = crate::explain(&rule.id.as_str().to_lowercase()).unwrap();
         assert_eq!(found.id, rule.id);
     }

@@ -1,0 +1,252 @@
+//! The platform's configuration file.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::{fmt, fs, io};
+
+use serde::Deserialize;
+
+use crate::app::NewApp;
+
+/// What a configuration file (TOML) says of the platform.
+///
+/// ```toml
+/// listen = "127.0.0.1:9000"
+/// rate_limit = 100000          # token requests a minute for an app; the platform's limit is 300
+/// clock_offset_s = 0
+/// allowed_hosts = ["mock:9000"] # names for the control API, beside the loopback's own
+///
+/// [[apps]]
+/// name = "my application"
+/// application_id = "1b671a64-40d5-491e-99b0-da01ff1f3341"
+/// api_key = "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1eF"
+/// jwks_file = "jwks.json"      # or `jwks` (a table, or the document's text) or `jwks_url`
+/// scopes = ["urn:nhsd:apim:app:level3:hello-world"]
+/// ```
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct MockConfig {
+    /// Where to listen.
+    pub listen: Option<SocketAddr>,
+    /// How many token requests an application may make in a minute.
+    #[serde(alias = "rate-limit")]
+    pub rate_limit: Option<u32>,
+    /// How far the clock is ahead of the machine's, in seconds.
+    #[serde(alias = "clock-offset-s")]
+    pub clock_offset_s: Option<f64>,
+    /// Names, with their ports, by which the control API may be called beside the loopback's own.
+    #[serde(default, alias = "allowed-hosts")]
+    pub allowed_hosts: Vec<String>,
+    /// The `apikey` that `/_status` wants.
+    #[serde(alias = "status-key")]
+    pub status_key: Option<String>,
+    /// The applications that are there from the start.
+    #[serde(default)]
+    pub apps: Vec<AppConfig>,
+    /// Where relative paths in it begin.
+    #[serde(skip)]
+    pub directory: PathBuf,
+}
+
+/// What a configuration file says of one application.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct AppConfig {
+    /// Its name.
+    pub name: String,
+    /// Its application ID; a random one when nothing is said.
+    #[serde(alias = "application-id")]
+    pub application_id: Option<String>,
+    /// Its API key; a random one when nothing is said.
+    #[serde(alias = "api-key")]
+    pub api_key: Option<String>,
+    /// Its client secret; a random one when nothing is said.
+    #[serde(alias = "client-secret")]
+    pub client_secret: Option<String>,
+    /// Its key set, uploaded: as a table, or as text, which is kept as it is.
+    pub jwks: Option<serde_json::Value>,
+    /// A file with its key set, uploaded.
+    #[serde(alias = "jwks-file")]
+    pub jwks_file: Option<PathBuf>,
+    /// The URL of its key set.
+    #[serde(alias = "jwks-url")]
+    pub jwks_url: Option<String>,
+    /// What its APIs allow; Hello World at every level when nothing is said.
+    pub scopes: Option<Vec<String>>,
+    /// Whether it is subscribed to any API.
+    #[serde(default = "yes")]
+    pub subscribed: bool,
+    /// Whether it is approved.
+    #[serde(default = "yes")]
+    pub approved: bool,
+    /// Where combined sign-in sends the browser back to.
+    #[serde(alias = "callback-url")]
+    pub callback_url: Option<String>,
+    /// How many token requests it may make in a minute.
+    #[serde(alias = "rate-limit")]
+    pub rate_limit: Option<u32>,
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Two applications have one application ID or one API key.
+    #[error("app `{name}`: another app has this application_id or api_key")]
+    Duplicate {
+        /// The second application's name.
+        name: String,
+    },
+    /// A file can't be read.
+    #[error("read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is not TOML, or has a member that isn't known or is of the wrong type.
+    #[error("read {}: {message}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        message: String,
+    },
+    /// More than one source of a key set.
+    #[error("app `{name}`: only one of jwks, jwks_file and jwks_url can be given")]
+    TwoKeySets {
+        /// The application's name.
+        name: String,
+    },
+}
+
+impl MockConfig {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when it can't be read or is wrong.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = read(path)?;
+        let mut config: Self = toml::from_str(&text).map_err(|error| ConfigError::Syntax {
+            path: path.to_owned(),
+            message: error.to_string(),
+        })?;
+        config.directory = path.parent().map(Path::to_owned).unwrap_or_default();
+        Ok(config)
+    }
+
+    /// The applications in it, with their files read.
+    pub(crate) fn new_apps(&self) -> Result<Vec<NewApp>, ConfigError> {
+        let mut seen = BTreeSet::new();
+        self.apps
+            .iter()
+            .map(|app| {
+                for identifier in [&app.application_id, &app.api_key].into_iter().flatten() {
+                    if !seen.insert(identifier) {
+                        return Err(ConfigError::Duplicate { name: app.name.clone() });
+                    }
+                }
+                app.new_app(&self.directory)
+            })
+            .collect()
+    }
+}
+
+impl AppConfig {
+    fn new_app(&self, directory: &Path) -> Result<NewApp, ConfigError> {
+        let mut app = NewApp::new(&self.name).approved(self.approved);
+        app.application_id.clone_from(&self.application_id);
+        app.api_key.clone_from(&self.api_key);
+        app.client_secret.clone_from(&self.client_secret);
+        app.callback_url.clone_from(&self.callback_url);
+        app.rate_limit = self.rate_limit;
+        if let Some(scopes) = &self.scopes {
+            app = app.scopes(scopes);
+        }
+        if !self.subscribed {
+            app = app.not_subscribed();
+        }
+        match (&self.jwks, &self.jwks_file, &self.jwks_url) {
+            (None, None, None) => Ok(app),
+            (Some(serde_json::Value::String(text)), None, None) => Ok(app.jwks(text)),
+            (Some(document), None, None) => Ok(app.jwks(document.to_string())),
+            (None, Some(file), None) => Ok(app.jwks(read(&directory.join(file))?)),
+            (None, None, Some(url)) => Ok(app.jwks_url(url)),
+            _ => Err(ConfigError::TwoKeySets { name: self.name.clone() }),
+        }
+    }
+}
+
+impl fmt::Debug for AppConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppConfig").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::KeySource;
+
+    fn apps(text: &str) -> Result<Vec<NewApp>, ConfigError> {
+        toml::from_str::<MockConfig>(text).unwrap().new_apps()
+    }
+
+    #[test]
+    fn an_app_with_everything_in_it() {
+        let apps = apps(
+            r#"
+            listen = "127.0.0.1:9000"
+            rate-limit = 5
+            [[apps]]
+            name = "a"
+            api_key = "k"
+            scopes = []
+            approved = false
+            [apps.jwks]
+            keys = [{ kty = "RSA", kid = "x" }]
+            [[apps]]
+            name = "b"
+            subscribed = false
+            jwks = "not JSON"
+            "#,
+        )
+        .unwrap();
+        assert_eq!(apps[0].scopes.as_deref(), Some(&[][..]));
+        assert!(!apps[0].approved);
+        assert!(
+            matches!(&apps[0].keys, KeySource::Uploaded(text) if text.contains(r#""kid":"x""#))
+        );
+        assert!(matches!(&apps[1].keys, KeySource::Uploaded(text) if text == "not JSON"));
+        assert_eq!(apps[1].scopes, None);
+    }
+
+    #[test]
+    fn what_excludes_each_other_is_refused() {
+        let two = "[[apps]]\nname = 'a'\njwks_url = 'https://example.org/'\njwks = 'x'";
+        assert!(matches!(apps(two), Err(ConfigError::TwoKeySets { name }) if name == "a"));
+        let same = "[[apps]]\nname = 'a'\napi_key = 'k'\n[[apps]]\nname = 'b'\napi_key = 'k'";
+        assert!(matches!(apps(same), Err(ConfigError::Duplicate { name }) if name == "b"));
+        let missing = "[[apps]]\nname = 'a'\njwks_file = 'no/such/file.json'";
+        assert!(matches!(apps(missing), Err(ConfigError::Read { .. })));
+    }
+
+    #[test]
+    fn an_unknown_member_is_named() {
+        let error = toml::from_str::<MockConfig>("[[apps]]\nname = 'a'\nscope = []").unwrap_err();
+        assert!(error.to_string().contains("scope"), "{error}");
+    }
+}

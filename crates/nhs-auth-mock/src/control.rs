@@ -1,0 +1,108 @@
+//! The control API under `/_mock`: how a test in another process or language arranges things.
+//!
+//! It is for the machine's own programs: a page in a browser that is not from here can't call it,
+//! neither as itself (`Origin`) nor by a name that it has pointed at this machine (`Host`).
+
+mod apps;
+mod clock;
+mod faults;
+mod members;
+mod origin;
+mod requests;
+
+use http::{Method, StatusCode};
+use serde::Serialize;
+
+use crate::answer::Reply;
+use crate::call::Call;
+use crate::state::State;
+
+const PREFIX: &str = "/_mock";
+
+/// What the control API says when it says no.
+#[derive(Debug)]
+struct Refusal {
+    status: StatusCode,
+    error: &'static str,
+    description: String,
+    allow: Option<&'static str>,
+}
+
+/// Whether that path is the control API's.
+pub(crate) fn is_for(path: &str) -> bool {
+    path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The control API's answer.
+pub(crate) fn answer(state: &State, call: &Call) -> Reply {
+    origin::check(&state.settings, call)
+        .and_then(|()| route(state, call))
+        .unwrap_or_else(Refusal::into_reply)
+}
+
+fn route(state: &State, call: &Call) -> Result<Reply, Refusal> {
+    let path = call.path().strip_prefix(PREFIX).unwrap_or_default();
+    let mut segments = path.trim_start_matches('/').splitn(3, '/');
+    let (collection, item) = (segments.next().unwrap_or_default(), segments.next());
+    match (collection, item, segments.next()) {
+        ("apps", None, None) => apps::collection(state, call),
+        ("apps", Some(id), None) => apps::item(state, call, id),
+        ("clock", None, None) => clock::answer(state, call),
+        ("faults", None, None) => faults::collection(state, call),
+        ("faults", Some(id), None) => faults::item(state, call, id),
+        ("requests", None, None) => requests::answer(state, call),
+        ("reset", None, None) => match call.method {
+            Method::POST => {
+                state.reset();
+                Ok(Reply::no_content())
+            }
+            _ => Err(Refusal::method("POST")),
+        },
+        _ => Err(Refusal::not_found(format!("there is no `{}` in the control API", call.path()))),
+    }
+}
+
+impl Refusal {
+    fn new(status: StatusCode, error: &'static str, description: impl Into<String>) -> Self {
+        Self { status, error, description: description.into(), allow: None }
+    }
+
+    fn bad_request(description: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", description)
+    }
+
+    fn forbidden(description: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", description)
+    }
+
+    fn not_found(description: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", description)
+    }
+
+    fn method(allow: &'static str) -> Self {
+        Self {
+            allow: Some(allow),
+            ..Self::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                format!("here it is {allow}"),
+            )
+        }
+    }
+
+    fn into_reply(self) -> Reply {
+        #[derive(Serialize)]
+        struct Said<'a> {
+            error: &'a str,
+            error_description: &'a str,
+        }
+        let reply = Reply::json(
+            self.status,
+            &Said { error: self.error, error_description: &self.description },
+        );
+        match self.allow {
+            Some(allow) => reply.with_allow(allow),
+            None => reply,
+        }
+    }
+}
