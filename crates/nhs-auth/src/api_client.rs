@@ -1,13 +1,14 @@
 //! Calling an API with the credential that it wants.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use nhs_auth_rules::ApiKey;
 
-use crate::http_client::{self, HttpClients};
+use crate::http_client::{self, HttpClients, SILENCE};
 use crate::{
     AccessToken, DestinationError, Destinations, Entropy, OsEntropy, TokenError, TokenSource,
 };
@@ -47,12 +48,7 @@ pub struct ApiClient {
 impl ApiClient {
     /// A client with this access, that sends credentials to these destinations alone.
     pub fn new(access: Access, destinations: Destinations) -> Self {
-        Self {
-            http: HttpClients::default(),
-            access,
-            destinations,
-            entropy: Arc::new(OsEntropy),
-        }
+        Self { http: HttpClients::default(), access, destinations, entropy: Arc::new(OsEntropy) }
     }
 
     /// The same with other randomness.
@@ -121,31 +117,17 @@ impl ApiClient {
     async fn exchange(&self, request: Request<Bytes>) -> Result<ApiResponse, CallError> {
         let url = request.uri().to_string();
         let request_id = request.headers().get(X_REQUEST_ID).cloned();
-        let lost = |reason| CallError::Unreachable {
-            url: url.clone(),
-            reason,
-        };
-        let request = reqwest::Request::try_from(request)
-            .map_err(|error| lost(http_client::causes(&error)))?;
+        let request = reqwest::Request::try_from(request).map_err(|error| lost(&url, &error))?;
         tracing::debug!(url, method = %request.method(), "request");
         let http = self.http.reaching(&url).map_err(CallError::NoHttpClient)?;
-        let response = http
-            .execute(request)
-            .await
-            .map_err(|error| lost(http_client::causes(&error)))?;
+        let response = http.execute(request).await.map_err(|error| lost(&url, &error))?;
         tracing::debug!(url, status = response.status().as_u16(), "answer");
-        Ok(ApiResponse {
-            response,
-            url,
-            request_id,
-        })
+        Ok(ApiResponse { response, url, request_id })
     }
 }
 
 fn authorized(mut request: Request<Bytes>, token: &AccessToken) -> Request<Bytes> {
-    request
-        .headers_mut()
-        .insert(AUTHORIZATION, token.to_header_value());
+    request.headers_mut().insert(AUTHORIZATION, token.to_header_value());
     request
 }
 
@@ -184,14 +166,19 @@ impl ApiResponse {
     ///
     /// [`CallError::CutOff`] when the connection ends before the body does.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, CallError> {
-        self.response
-            .chunk()
-            .await
-            .map_err(|error| CallError::CutOff {
-                url: self.url.clone(),
-                reason: http_client::causes(&error),
-            })
+        self.response.chunk().await.map_err(|error| match lost(&self.url, &error) {
+            CallError::Unreachable { url, reason } => CallError::CutOff { url, reason },
+            other => other,
+        })
     }
+}
+
+fn lost(url: &str, error: &reqwest::Error) -> CallError {
+    let url = url.to_owned();
+    if error.is_timeout() && !error.is_connect() {
+        return CallError::TimedOut { url, after: SILENCE };
+    }
+    CallError::Unreachable { url, reason: http_client::causes(error) }
 }
 
 /// Why a call has no answer.
@@ -218,6 +205,14 @@ pub enum CallError {
     /// No token could be had, so nothing was sent to the API.
     #[error(transparent)]
     Token(Arc<TokenError>),
+    /// The server kept silent for too long.
+    #[error("{url} kept silent for {} s", after.as_secs())]
+    TimedOut {
+        /// The URL.
+        url: String,
+        /// For how long.
+        after: Duration,
+    },
     /// No connection, or one that was lost.
     #[error("can't reach {url}: {reason}")]
     Unreachable {

@@ -27,13 +27,7 @@ impl Application {
         signer: impl Signer + 'static,
     ) -> Self {
         let signer = Arc::new(signer);
-        Self {
-            endpoint,
-            api_key,
-            kid,
-            signer,
-            lifetime_s: DEFAULT_LIFETIME_S,
-        }
+        Self { endpoint, api_key, kid, signer, lifetime_s: DEFAULT_LIFETIME_S }
     }
 
     /// The same with assertions that live `seconds`, 1 to 300. More or less is brought into that
@@ -90,12 +84,7 @@ impl Application {
     /// holds no secret but the API key.
     pub(crate) fn identity(&self) -> String {
         let key = self.signer.public_key().thumbprint();
-        let parts = [
-            self.endpoint.url(),
-            self.api_key.as_str(),
-            self.kid.as_str(),
-            &key,
-        ];
+        let parts = [self.endpoint.url(), self.api_key.as_str(), self.kid.as_str(), &key];
         // No part has a line break in it, so no two lists of parts make one text.
         parts.join("\n")
     }

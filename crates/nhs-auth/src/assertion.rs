@@ -16,10 +16,7 @@ pub const DEFAULT_LIFETIME_S: u32 = 150;
 
 /// What an assertion says.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "the claims of an assertion, which its maker gives"
-)]
+#[expect(clippy::exhaustive_structs, reason = "the claims of an assertion, which its maker gives")]
 pub struct AssertionClaims<'a> {
     /// The application's API key: `iss` and `sub`.
     pub api_key: &'a ApiKey,
@@ -51,18 +48,8 @@ impl ClientAssertion {
     ///
     /// [`SignError`] when the signer gives no signature.
     pub async fn sign(claims: AssertionClaims<'_>, signer: &dyn Signer) -> Result<Self, SignError> {
-        let AssertionClaims {
-            api_key,
-            audience,
-            kid,
-            jti,
-            expires_at,
-        } = claims;
-        let header = Header {
-            alg: "RS512",
-            typ: "JWT",
-            kid: kid.as_str(),
-        };
+        let AssertionClaims { api_key, audience, kid, jti, expires_at } = claims;
+        let header = Header { alg: "RS512", typ: "JWT", kid: kid.as_str() };
         let payload = Payload {
             iss: api_key.as_str(),
             sub: api_key.as_str(),
@@ -74,11 +61,7 @@ impl ClientAssertion {
         let signature = signer.sign(compact.as_bytes()).await?;
         compact.push('.');
         URL_SAFE_NO_PAD.encode_string(signature.as_bytes(), &mut compact);
-        Ok(Self {
-            compact: compact.into(),
-            jti,
-            expires_at,
-        })
+        Ok(Self { compact: compact.into(), jti, expires_at })
     }
 
     /// Its `jti`.
@@ -100,10 +83,7 @@ impl ClientAssertion {
     pub(crate) fn into_form(self) -> SecretString {
         form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "client_credentials")
-            .append_pair(
-                "client_assertion_type",
-                nhs_auth_rules::CLIENT_ASSERTION_TYPE,
-            )
+            .append_pair("client_assertion_type", nhs_auth_rules::CLIENT_ASSERTION_TYPE)
             .append_pair("client_assertion", self.compact.expose_secret())
             .finish()
             .into()

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use file::{TokenFile, TokenFileError, TokenFileLock};
 pub use source::TokenSource;
 
-use crate::{Application, TokenClient};
+use crate::{Application, Clock, Entropy, TokenClient, TokenIssuer};
 
 /// The tokens of this process, one slot for each identity: whatever changes which token is issued
 /// (endpoint, API key, kid, key) makes another.
@@ -20,19 +20,34 @@ use crate::{Application, TokenClient};
 /// Cloning shares it.
 #[derive(Clone, Debug)]
 pub struct TokenCache {
-    client: Arc<TokenClient>,
+    means: Means,
     folder: Option<PathBuf>,
     sources: Arc<Mutex<HashMap<String, TokenSource>>>,
 }
 
+/// What a slot needs from outside.
+#[derive(Clone, Debug)]
+struct Means {
+    issuer: Arc<dyn TokenIssuer>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
 impl TokenCache {
-    /// An empty cache in memory, filled by `client`.
+    /// An empty cache in memory, filled by `client`, with its clock and its randomness.
     pub fn new(client: TokenClient) -> Self {
-        Self {
-            client: Arc::new(client),
-            folder: None,
-            sources: Arc::default(),
-        }
+        let (clock, entropy) = (Arc::clone(client.clock()), Arc::clone(client.entropy()));
+        Self::with(Arc::new(client), clock, entropy)
+    }
+
+    /// An empty cache in memory, filled by another issuer.
+    pub fn with(
+        issuer: Arc<dyn TokenIssuer>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        let means = Means { issuer, clock, entropy };
+        Self { means, folder: None, sources: Arc::default() }
     }
 
     /// The same, with the tokens also kept in files of `folder`, for programs that are run again
@@ -42,25 +57,14 @@ impl TokenCache {
         self
     }
 
-    /// What asks for the tokens.
-    pub fn client(&self) -> &TokenClient {
-        &self.client
-    }
-
     /// The source of tokens for this application: the same one for the same identity. Keep it
     /// where tokens are needed often; asking for it takes a lock, asking it for a token doesn't.
     pub fn source(&self, application: &Application) -> TokenSource {
         let make = || {
-            let file = self
-                .folder
-                .as_deref()
-                .map(|folder| TokenFile::new(folder, application));
-            TokenSource::new(application.clone(), Arc::clone(&self.client), file)
+            let file = self.folder.as_deref().map(|folder| TokenFile::new(folder, application));
+            TokenSource::new(application.clone(), self.means.clone(), file)
         };
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        sources
-            .entry(application.identity())
-            .or_insert_with(make)
-            .clone()
+        sources.entry(application.identity()).or_insert_with(make).clone()
     }
 }

@@ -82,11 +82,8 @@ impl Destinations {
     ///
     /// [`DestinationError`] when it is no origin, or plain http to another machine.
     pub fn and(mut self, origin: &str) -> Result<Self, DestinationError> {
-        let url = if origin.contains("://") {
-            origin.to_owned()
-        } else {
-            format!("https://{origin}")
-        };
+        let url =
+            if origin.contains("://") { origin.to_owned() } else { format!("https://{origin}") };
         let url = parse(&url)?;
         refuse_insecure(&url)?;
         self.named.extend(Origin::of(&url));
@@ -112,9 +109,7 @@ impl Destinations {
             return Ok(());
         }
         let host = url.host_str().unwrap_or_default();
-        let host = url
-            .port()
-            .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         Err(DestinationError::NotNamed { host })
     }
 }
@@ -134,9 +129,7 @@ fn is_nhs_api(url: &Url) -> bool {
         return false;
     };
     let host = host.strip_suffix('.').unwrap_or(host);
-    let is_below = host
-        .strip_suffix(NHS_API_DOMAIN)
-        .is_some_and(|front| front.ends_with('.'));
+    let is_below = host.strip_suffix(NHS_API_DOMAIN).is_some_and(|front| front.ends_with('.'));
     url.scheme() == "https" && url.port().is_none() && (host == NHS_API_DOMAIN || is_below)
 }
 
@@ -151,11 +144,7 @@ fn parse(text: &str) -> Result<Url, DestinationError> {
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(DestinationError::NotAUrl {
-            url: format!(
-                "{}://…@{}",
-                url.scheme(),
-                url.host_str().unwrap_or_default()
-            ),
+            url: format!("{}://…@{}", url.scheme(), url.host_str().unwrap_or_default()),
             reason: "it has a user name or a password in it".to_owned(),
         });
     }
@@ -166,9 +155,7 @@ fn refuse_insecure(url: &Url) -> Result<(), DestinationError> {
     if url.scheme() == "https" || is_loopback(url) {
         return Ok(());
     }
-    Err(DestinationError::Insecure {
-        url: url.to_string(),
-    })
+    Err(DestinationError::Insecure { url: url.to_string() })
 }
 
 #[cfg(test)]
@@ -200,10 +187,7 @@ mod tests {
             "http://localhost/",
             "https://service.nhs.uk/",
         ] {
-            assert!(
-                matches!(nhs.check(url), Err(DestinationError::NotNamed { .. })),
-                "{url}"
-            );
+            assert!(matches!(nhs.check(url), Err(DestinationError::NotNamed { .. })), "{url}");
         }
         assert!(matches!(
             nhs.check("https://int.api.service.nhs.uk@example.org/"),
@@ -213,30 +197,18 @@ mod tests {
             nhs.check("http://int.api.service.nhs.uk/"),
             Err(DestinationError::Insecure { .. })
         ));
-        for url in [
-            "",
-            "int.api.service.nhs.uk",
-            "file:///etc/passwd",
-            "https://",
-        ] {
-            assert!(
-                matches!(nhs.check(url), Err(DestinationError::NotAUrl { .. })),
-                "{url}"
-            );
+        for url in ["", "int.api.service.nhs.uk", "file:///etc/passwd", "https://"] {
+            assert!(matches!(nhs.check(url), Err(DestinationError::NotAUrl { .. })), "{url}");
         }
     }
 
     #[test]
     fn a_named_origin_is_that_origin_alone() {
-        let named = Destinations::nhs_only()
-            .and("http://127.0.0.1:9000")
-            .unwrap();
+        let named = Destinations::nhs_only().and("http://127.0.0.1:9000").unwrap();
         assert_eq!(named.check("http://127.0.0.1:9000/a"), Ok(()));
         assert!(named.check("http://127.0.0.1:9001/a").is_err());
         assert!(named.check("https://127.0.0.1:9000/a").is_err());
-        let host = Destinations::nhs_only()
-            .and("proxy.example.org:8443")
-            .unwrap();
+        let host = Destinations::nhs_only().and("proxy.example.org:8443").unwrap();
         assert_eq!(host.check("https://proxy.example.org:8443/"), Ok(()));
         assert!(Destinations::nhs_only().and("http://example.org").is_err());
     }

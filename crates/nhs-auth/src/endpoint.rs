@@ -15,9 +15,7 @@ pub struct TokenEndpoint {
 impl TokenEndpoint {
     /// The usual token endpoint of an environment.
     pub fn of(environment: Environment) -> Self {
-        Self {
-            url: environment.token_url(),
-        }
+        Self { url: environment.token_url() }
     }
 
     /// The token endpoint under another base path of the environment, such as `/oauth2-mock`.
@@ -28,15 +26,9 @@ impl TokenEndpoint {
     pub fn under(environment: Environment, base_path: &str) -> Result<Self, EndpointError> {
         let path = with_slash(base_path);
         if environment.base_paths.iter().any(|base| base.path == path) {
-            return Ok(Self {
-                url: format!("{}{path}/token", environment.origin),
-            });
+            return Ok(Self { url: format!("{}{path}/token", environment.origin) });
         }
-        let known = environment
-            .base_paths
-            .iter()
-            .map(|base| base.path)
-            .collect::<Vec<_>>();
+        let known = environment.base_paths.iter().map(|base| base.path).collect::<Vec<_>>();
         Err(EndpointError::UnknownBasePath {
             environment: environment.name,
             base_path: path,
@@ -54,9 +46,7 @@ impl TokenEndpoint {
     pub fn at(base_url: &str, base_path: Option<&str>) -> Result<Self, EndpointError> {
         let base = parse_base_url(base_url)?;
         let base_path = base_path.map_or_else(|| OAUTH2.to_owned(), with_slash);
-        Ok(Self {
-            url: format!("{base}{base_path}/token"),
-        })
+        Ok(Self { url: format!("{base}{base_path}/token") })
     }
 
     /// The token endpoint's URL.
@@ -152,9 +142,7 @@ fn parse_base_url(base_url: &str) -> Result<String, EndpointError> {
         "https" => {}
         "http" if is_loopback(&url) => {}
         "http" => {
-            return Err(EndpointError::Insecure {
-                url: base_url.to_owned(),
-            });
+            return Err(EndpointError::Insecure { url: base_url.to_owned() });
         }
         other => return Err(not_a_base(&format!("its scheme is `{other}`"))),
     }
@@ -181,19 +169,10 @@ mod tests {
     #[test]
     fn base_urls_may_have_a_path_and_a_slash() {
         for (base, token_url) in [
-            (
-                "http://127.0.0.1:9000",
-                "http://127.0.0.1:9000/oauth2/token",
-            ),
-            (
-                "http://127.0.0.1:9000/",
-                "http://127.0.0.1:9000/oauth2/token",
-            ),
+            ("http://127.0.0.1:9000", "http://127.0.0.1:9000/oauth2/token"),
+            ("http://127.0.0.1:9000/", "http://127.0.0.1:9000/oauth2/token"),
             ("http://localhost/box/", "http://localhost/box/oauth2/token"),
-            (
-                "https://example.org/a",
-                "https://example.org/a/oauth2/token",
-            ),
+            ("https://example.org/a", "https://example.org/a/oauth2/token"),
             ("http://[::1]:9000", "http://[::1]:9000/oauth2/token"),
         ] {
             assert_eq!(TokenEndpoint::at(base, None).unwrap().url(), token_url);
@@ -208,19 +187,10 @@ mod tests {
             TokenEndpoint::at("http://example.org", None),
             Err(EndpointError::Insecure { .. })
         ));
-        for base in [
-            "",
-            "example.org",
-            "ftp://127.0.0.1",
-            "https://a?b",
-            "https://a#b",
-            "https://",
-        ] {
+        for base in ["", "example.org", "ftp://127.0.0.1", "https://a?b", "https://a#b", "https://"]
+        {
             assert!(
-                matches!(
-                    TokenEndpoint::at(base, None),
-                    Err(EndpointError::NotABaseUrl { .. })
-                ),
+                matches!(TokenEndpoint::at(base, None), Err(EndpointError::NotABaseUrl { .. })),
                 "{base}"
             );
         }
@@ -235,10 +205,7 @@ mod tests {
     #[test]
     fn base_paths_are_those_that_the_environment_has() {
         let mock = TokenEndpoint::under(Environment::INT, "oauth2-mock").unwrap();
-        assert_eq!(
-            mock.url(),
-            "https://int.api.service.nhs.uk/oauth2-mock/token"
-        );
+        assert_eq!(mock.url(), "https://int.api.service.nhs.uk/oauth2-mock/token");
         let error = TokenEndpoint::under(Environment::PROD, "/oauth2-mock").unwrap_err();
         assert_eq!(
             error.to_string(),

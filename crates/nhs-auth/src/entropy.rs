@@ -20,10 +20,7 @@ pub trait Entropy: fmt::Debug + Send + Sync {
 pub struct OsEntropy;
 
 impl Entropy for OsEntropy {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is where randomness comes in"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is where randomness comes in")]
     fn uuid(&self) -> Uuid {
         Uuid::new_v4()
     }

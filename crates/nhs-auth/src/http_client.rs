@@ -12,6 +12,9 @@ use crate::endpoint::is_loopback;
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long a server may keep silent, before its answer and within it.
+pub(crate) const SILENCE: Duration = Duration::from_secs(30);
+
 /// HTTP clients, each made when it is first needed: loading a machine's certificate authorities
 /// takes time, can fail, and is of no use for plain HTTP to the same machine.
 #[derive(Debug, Default)]
@@ -25,11 +28,7 @@ impl HttpClients {
     pub(crate) fn reaching(&self, url: &str) -> Result<&reqwest::Client, String> {
         let is_local =
             url.starts_with("http:") && Url::parse(url).is_ok_and(|url| is_loopback(&url));
-        let slot = if is_local {
-            &self.loopback
-        } else {
-            &self.network
-        };
+        let slot = if is_local { &self.loopback } else { &self.network };
         if let Some(client) = slot.get() {
             return Ok(client);
         }
@@ -49,6 +48,7 @@ fn make(is_local: bool) -> Result<reqwest::Client, String> {
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
         .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(SILENCE)
         .tls_version_min(reqwest::tls::Version::TLS_1_2);
     if is_local {
         builder = builder.no_proxy().tls_certs_only(Vec::new());
@@ -67,9 +67,5 @@ pub(crate) fn causes(error: &reqwest::Error) -> String {
         text.push_str(&cause.to_string());
         source = cause.source();
     }
-    if text.is_empty() {
-        "the request failed".to_owned()
-    } else {
-        text
-    }
+    if text.is_empty() { "the request failed".to_owned() } else { text }
 }

@@ -49,9 +49,7 @@ impl KeySet {
     pub fn new(keys: Vec<PublishedKey>) -> Result<Self, JwksError> {
         let mut seen = HashSet::new();
         match keys.iter().find(|key| !seen.insert(key.kid())) {
-            Some(twice) => Err(JwksError::DuplicateKid {
-                kid: twice.kid.clone(),
-            }),
+            Some(twice) => Err(JwksError::DuplicateKid { kid: twice.kid.clone() }),
             None => Ok(Self { keys }),
         }
     }
@@ -66,9 +64,7 @@ impl KeySet {
     /// Each key has `kty`, `n`, `e`, `alg`, `use` and `kid`, in that order, and nothing else
     /// (RFC 7517, section 4; RFC 7518, section 6.3.1).
     pub fn to_json(&self) -> String {
-        let document = Document {
-            keys: self.keys.iter().map(Jwk::from).collect(),
-        };
+        let document = Document { keys: self.keys.iter().map(Jwk::from).collect() };
         serde_json::to_string(&document).expect("strings alone can always be written as JSON")
     }
 }
@@ -163,10 +159,7 @@ mod tests {
             PublishedKey::new(kid("a"), key()),
         ];
         let error = KeySet::new(keys).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "can't make a key set: two keys have the key id `a`"
-        );
+        assert_eq!(error.to_string(), "can't make a key set: two keys have the key id `a`");
         assert_eq!(error.hints().len(), 1);
     }
 }

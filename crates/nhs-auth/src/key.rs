@@ -105,10 +105,8 @@ impl PrivateKey {
     /// The key as unencrypted PKCS#8 in PEM (RFC 7468, section 10): lines of 64 columns ended by LF,
     /// the last one too. The text is wiped from memory when dropped.
     pub fn to_pkcs8_pem(&self) -> Zeroizing<String> {
-        let der: Pkcs8V1Der<'_> = self
-            .pair
-            .as_der()
-            .expect("a key that the library holds can be written by it");
+        let der: Pkcs8V1Der<'_> =
+            self.pair.as_der().expect("a key that the library holds can be written by it");
         SecretDocument::try_from(der.as_ref())
             .and_then(|document| document.to_pem("PRIVATE KEY", LineEnding::LF))
             .expect("a key that the library wrote is DER")
@@ -120,12 +118,7 @@ impl PrivateKey {
     pub(crate) fn sign_rs512(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair
-            .sign(
-                &RSA_PKCS1_SHA512,
-                &SystemRandom::new(),
-                message,
-                &mut signature,
-            )
+            .sign(&RSA_PKCS1_SHA512, &SystemRandom::new(), message, &mut signature)
             .map_err(|_| SignError::LocalKey)?;
         Ok(signature)
     }
@@ -141,10 +134,7 @@ impl PrivateKey {
         .map_err(|_| damaged())?;
         // Counted here, since the library's refusal would not say how many bits there are.
         if !(MIN_BITS..=MAX_BITS).contains(&public.bits()) {
-            return Err(KeyError::UnsupportedSize {
-                name: name.into(),
-                bits: public.bits(),
-            });
+            return Err(KeyError::UnsupportedSize { name: name.into(), bits: public.bits() });
         }
         if numbers.other_prime_infos.is_some() {
             return Err(KeyError::NotRsa {
@@ -159,9 +149,7 @@ impl PrivateKey {
 
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PrivateKey")
-            .field("public", &self.public)
-            .finish_non_exhaustive()
+        f.debug_struct("PrivateKey").field("public", &self.public).finish_non_exhaustive()
     }
 }
 

@@ -72,4 +72,5 @@ pub use crate::signer::{LocalSigner, SignError, Signature, Signer};
 pub use crate::skew::ClockSkew;
 pub use crate::token::{
     AccessToken, ErrorClass, IssuedToken, RefusalBody, TokenClient, TokenError, TokenErrorKind,
+    TokenIssuer,
 };

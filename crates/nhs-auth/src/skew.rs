@@ -27,9 +27,7 @@ impl ClockSkew {
         let theirs = i64::try_from(theirs.as_millis()).ok()?.saturating_add(500);
         let ours = sent.0 + (received.0 - sent.0) / 2;
         let millis = theirs.saturating_sub(ours);
-        Some(Self {
-            millis: if millis.abs() < NOISE_MS { 0 } else { millis },
-        })
+        Some(Self { millis: if millis.abs() < NOISE_MS { 0 } else { millis } })
     }
 
     /// A skew of so many milliseconds.
@@ -69,9 +67,7 @@ mod tests {
     const DATE_MS: i64 = 1_795_262_400_000;
 
     fn learned(ours: i64) -> i64 {
-        ClockSkew::learn(DATE, UnixMillis(ours), UnixMillis(ours))
-            .unwrap()
-            .millis()
+        ClockSkew::learn(DATE, UnixMillis(ours), UnixMillis(ours)).unwrap().millis()
     }
 
     #[test]
@@ -88,19 +84,13 @@ mod tests {
 
     #[test]
     fn a_slow_answer_is_measured_in_its_middle() {
-        let skew = ClockSkew::learn(
-            DATE,
-            UnixMillis(DATE_MS - 9_500),
-            UnixMillis(DATE_MS + 10_500),
-        );
+        let skew =
+            ClockSkew::learn(DATE, UnixMillis(DATE_MS - 9_500), UnixMillis(DATE_MS + 10_500));
         assert_eq!(skew.unwrap().millis(), 0);
     }
 
     #[test]
     fn nonsense_teaches_nothing() {
-        assert_eq!(
-            ClockSkew::learn("yesterday", UnixMillis(0), UnixMillis(0)),
-            None
-        );
+        assert_eq!(ClockSkew::learn("yesterday", UnixMillis(0), UnixMillis(0)), None);
     }
 }

@@ -8,5 +8,5 @@ mod retry;
 
 pub use access_token::{AccessToken, IssuedToken};
 pub use error::{ErrorClass, RefusalBody, TokenError, TokenErrorKind};
-pub use request::TokenClient;
+pub use request::{TokenClient, TokenIssuer};
 pub(crate) use retry::Backoff;

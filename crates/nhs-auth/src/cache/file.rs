@@ -34,10 +34,7 @@ impl TokenFile {
     pub fn new(folder: &Path, application: &Application) -> Self {
         let hash = digest(&SHA256, application.identity().as_bytes());
         let name = URL_SAFE_NO_PAD.encode(hash);
-        Self {
-            folder: folder.to_owned(),
-            name,
-        }
+        Self { folder: folder.to_owned(), name }
     }
 
     /// Waits for other processes that use this file, and keeps them waiting until the answer is
@@ -90,8 +87,7 @@ impl TokenFile {
         let mut file =
             tempfile::NamedTempFile::new_in(&self.folder).map_err(failed("write", &path))?;
         file.write_all(&text).map_err(failed("write", &path))?;
-        file.persist(&path)
-            .map_err(|error| failed("write", &path)(error.error))?;
+        file.persist(&path).map_err(|error| failed("write", &path)(error.error))?;
         Ok(())
     }
 
@@ -166,10 +162,7 @@ impl Kept {
 #[cfg(unix)]
 fn make_private_folder(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 #[cfg(not(unix))]

@@ -52,11 +52,7 @@ impl Requests {
     pub(super) fn failed(&mut self, error: Arc<TokenError>, now: Instant, entropy: &dyn Entropy) {
         self.under_way = None;
         self.failures += 1;
-        let backoff = if error.is_permanent() {
-            AFTER_REFUSAL
-        } else {
-            AFTER_FAILURE
-        };
+        let backoff = if error.is_permanent() { AFTER_REFUSAL } else { AFTER_FAILURE };
         self.last_failure = Some((error, now + backoff.after(self.failures, entropy)));
     }
 
@@ -90,9 +86,7 @@ impl Requests {
 
     /// Whether this is the token that an API answered with 401.
     pub(super) fn is_rejected(&self, token: &AccessToken) -> bool {
-        self.rejected
-            .as_ref()
-            .is_some_and(|rejected| rejected.is_same_as(token))
+        self.rejected.as_ref().is_some_and(|rejected| rejected.is_same_as(token))
     }
 
     /// An API has answered 401 to a new token too.

@@ -8,9 +8,9 @@ use nhs_auth_rules::UnixMillis;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::TokenFile;
 use super::requests::{Outcome, Requests};
-use crate::{AccessToken, Application, IssuedToken, TokenClient, TokenError};
+use super::{Means, TokenFile};
+use crate::{AccessToken, Application, Clock, IssuedToken, TokenError};
 
 /// A token is renewed when this share of its lifetime is over, less jitter.
 const REFRESH_AT: f64 = 0.80;
@@ -34,7 +34,7 @@ pub struct TokenSource(Arc<Slot>);
 #[derive(Debug)]
 struct Slot {
     application: Application,
-    client: Arc<TokenClient>,
+    means: Means,
     file: Option<TokenFile>,
     current: ArcSwapOption<Lease>,
     /// Whether a renewal is under way: lets callers pass by the lock.
@@ -53,14 +53,10 @@ struct Lease {
 }
 
 impl TokenSource {
-    pub(super) fn new(
-        application: Application,
-        client: Arc<TokenClient>,
-        file: Option<TokenFile>,
-    ) -> Self {
+    pub(super) fn new(application: Application, means: Means, file: Option<TokenFile>) -> Self {
         Self(Arc::new(Slot {
             application,
-            client,
+            means,
             file,
             current: ArcSwapOption::empty(),
             renewing: AtomicBool::new(false),
@@ -82,7 +78,7 @@ impl TokenSource {
     /// The [`TokenError`] of the request that was made, shared by all who waited for it, or that
     /// of an earlier one that is still remembered.
     pub async fn token(&self) -> Result<AccessToken, Arc<TokenError>> {
-        let now = self.0.client.clock().steady();
+        let now = self.0.means.clock.steady();
         if let Some(token) = self.kept(now, |issued| issued.access_token.clone()) {
             return Ok(token);
         }
@@ -95,7 +91,7 @@ impl TokenSource {
     ///
     /// As [`TokenSource::token`].
     pub async fn issued(&self) -> Result<Arc<IssuedToken>, Arc<TokenError>> {
-        let now = self.0.client.clock().steady();
+        let now = self.0.means.clock.steady();
         match self.kept(now, Arc::clone) {
             Some(issued) => Ok(issued),
             None => self.wait_for_token(now).await,
@@ -106,7 +102,7 @@ impl TokenSource {
     /// now, is kept. Returns whether it is worth asking for a token again: not for a while after
     /// [`TokenSource::renewal_was_in_vain`].
     pub fn reject(&self, token: &AccessToken) -> bool {
-        let now = self.0.client.clock().steady();
+        let now = self.0.means.clock.steady();
         if !self.0.requests().reject(token, now) {
             return false;
         }
@@ -122,7 +118,7 @@ impl TokenSource {
     /// Says that an API answered 401 to a new token too: then the token is not what is wrong, and
     /// no more are asked for on that account for a while.
     pub fn renewal_was_in_vain(&self) {
-        let now = self.0.client.clock().steady();
+        let now = self.0.means.clock.steady();
         self.0.requests().was_in_vain(now);
     }
 
@@ -134,9 +130,7 @@ impl TokenSource {
     /// What there is, if it still serves; its renewal is begun when it is due.
     fn kept<T>(&self, now: Instant, take: impl FnOnce(&Arc<IssuedToken>) -> T) -> Option<T> {
         let current = self.0.current.load();
-        let lease = current
-            .as_deref()
-            .filter(|lease| lease.serves(now, &self.0.client))?;
+        let lease = current.as_deref().filter(|lease| lease.serves(now, &*self.0.means.clock))?;
         if now >= lease.refresh_at && !self.0.renewing.load(Ordering::Relaxed) {
             self.renew(now);
         }
@@ -158,7 +152,7 @@ impl TokenSource {
                 let mut requests = self.0.requests();
                 requests.forget_abandoned();
                 if let Some(lease) = self.0.current.load().as_deref()
-                    && lease.serves(now, &self.0.client)
+                    && lease.serves(now, &*self.0.means.clock)
                 {
                     return Ok(Arc::clone(&lease.issued));
                 }
@@ -208,18 +202,16 @@ impl Slot {
     /// From the file, if there is one with a fresh token in it; from the platform otherwise.
     async fn obtain(&self) -> Result<IssuedToken, TokenError> {
         let Some(file) = &self.file else {
-            return self.client.request(&self.application).await;
+            return self.means.issuer.issue(&self.application).await;
         };
         // Held until the token is written: of several processes, one asks.
         let _lock = file.lock().await.inspect_err(warn).ok();
-        let now = self.client.clock().now();
-        let kept = file
-            .read(now)
-            .filter(|token| !self.requests().is_rejected(&token.access_token));
+        let now = self.means.clock.now();
+        let kept = file.read(now).filter(|token| !self.requests().is_rejected(&token.access_token));
         if let Some(token) = kept.as_ref().filter(|token| is_fresh(token, now)) {
             return Ok(token.clone());
         }
-        match (self.client.request(&self.application).await, kept) {
+        match (self.means.issuer.issue(&self.application).await, kept) {
             (Ok(token), _) => {
                 file.write(&token).inspect_err(warn).ok();
                 Ok(token)
@@ -246,8 +238,8 @@ impl Slot {
             }
             Err(error) => {
                 let error = Arc::new(error);
-                let now = self.client.clock().steady();
-                requests.failed(Arc::clone(&error), now, &**self.client.entropy());
+                let now = self.means.clock.steady();
+                requests.failed(Arc::clone(&error), now, &*self.means.entropy);
                 Err(error)
             }
         }
@@ -259,8 +251,8 @@ impl Slot {
             // A token of unknown lifetime serves whoever waited for it, and nobody else.
             return;
         };
-        let asked_at = self.client.clock().steady_at(issued.requested_at);
-        let share = REFRESH_AT - JITTER * self.client.entropy().fraction();
+        let asked_at = self.means.clock.steady_at(issued.requested_at);
+        let share = REFRESH_AT - JITTER * self.means.entropy.fraction();
         self.current.store(Some(Arc::new(Lease {
             issued,
             refresh_at: asked_at + lifetime.mul_f64(share),
@@ -271,17 +263,15 @@ impl Slot {
 }
 
 impl Lease {
-    fn serves(&self, now: Instant, client: &TokenClient) -> bool {
-        now < self.expires_at && client.clock().now() < self.expires_at_wall
+    fn serves(&self, now: Instant, clock: &dyn Clock) -> bool {
+        now < self.expires_at && clock.now() < self.expires_at_wall
     }
 }
 
 /// Whether a kept token has more than the last fifth of its lifetime before it.
 fn is_fresh(token: &IssuedToken, now: UnixMillis) -> bool {
     let age = u64::try_from(now.0.saturating_sub(token.requested_at.0)).unwrap_or(0);
-    token
-        .expires_in
-        .is_some_and(|lifetime| u128::from(age) * 10 < lifetime.as_millis() * 8)
+    token.expires_in.is_some_and(|lifetime| u128::from(age) * 10 < lifetime.as_millis() * 8)
 }
 
 fn warn(error: &super::TokenFileError) {

@@ -50,11 +50,8 @@ fn supported(
     name: &str,
     algorithm: &AlgorithmIdentifierRef<'_>,
 ) -> Result<EncryptionScheme, KeyError> {
-    let unsupported = |scheme, legacy| KeyError::UnsupportedEncryption {
-        name: name.into(),
-        scheme,
-        legacy,
-    };
+    let unsupported =
+        |scheme, legacy| KeyError::UnsupportedEncryption { name: name.into(), scheme, legacy };
     if let Some((scheme, legacy)) = pbes1(algorithm.oid) {
         return Err(unsupported(scheme, legacy));
     }
@@ -105,10 +102,7 @@ fn too_costly(scheme: &EncryptionScheme) -> Option<&'static str> {
 /// section 6).
 fn scrypt_cost(scrypt: &ScryptParams) -> u64 {
     let blocks = u64::from(scrypt.block_size) * u64::from(scrypt.parallelization);
-    scrypt
-        .cost_parameter
-        .saturating_mul(blocks)
-        .saturating_mul(128)
+    scrypt.cost_parameter.saturating_mul(blocks).saturating_mul(128)
 }
 
 /// OpenSSL's default is 2,048; what is advised in 2026 is below a million.
@@ -121,11 +115,7 @@ fn refused(name: &str, error: pkcs5::Error) -> KeyError {
     match error {
         pkcs5::Error::AlgorithmParametersInvalid { .. } => KeyError::DamagedKey { name },
         pkcs5::Error::UnsupportedAlgorithm { .. } | pkcs5::Error::NoPbes1CryptSupport => {
-            KeyError::UnsupportedEncryption {
-                name,
-                scheme: "an unknown scheme",
-                legacy: true,
-            }
+            KeyError::UnsupportedEncryption { name, scheme: "an unknown scheme", legacy: true }
         }
         _ => KeyError::WrongPassphrase { name },
     }

@@ -46,11 +46,7 @@ pub(super) fn openssh_algorithm(container: &[u8]) -> Option<&'static str> {
         ("ssh-dss", "DSA"),
     ]
     .into_iter()
-    .find(|(name, _)| {
-        start
-            .windows(name.len())
-            .any(|part| part == name.as_bytes())
-    })
+    .find(|(name, _)| start.windows(name.len()).any(|part| part == name.as_bytes()))
     .map(|(_, algorithm)| algorithm)
 }
 

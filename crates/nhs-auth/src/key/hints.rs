@@ -15,10 +15,7 @@ impl KeyError {
             | Self::DamagedBase64 { name, .. }
             | Self::DamagedKey { name } => damaged(name),
             Self::Directory { name } => {
-                vec![format!(
-                    "give one file of it, such as `{}`",
-                    word(&inside(name, "key.pem"))
-                )]
+                vec![format!("give one file of it, such as `{}`", word(&inside(name, "key.pem")))]
             }
             Self::Empty { name } | Self::FileTooLarge { name } | Self::NotFound { name } => {
                 vec!["check the path of the private key".into(), new_key(name)]
@@ -67,10 +64,7 @@ impl KeyError {
             )],
             Self::WrongPassphrase { name } => vec![
                 "a passphrase that was read from a file may have a line break at its end".into(),
-                format!(
-                    "try the passphrase with `openssl pkey -in {} -noout`",
-                    word(name)
-                ),
+                format!("try the passphrase with `openssl pkey -in {} -noout`", word(name)),
             ],
         }
     }
@@ -152,11 +146,7 @@ fn damaged(name: &str) -> Vec<String> {
 }
 
 fn encrypt_anew(name: &str, legacy: bool) -> String {
-    let providers = if legacy {
-        " -provider legacy -provider default"
-    } else {
-        ""
-    };
+    let providers = if legacy { " -provider legacy -provider default" } else { "" };
     format!(
         "encrypt it anew with `openssl pkcs8 -topk8 -v2 aes-256-cbc -in {} -out {}{providers}`",
         word(name),
@@ -181,10 +171,7 @@ fn register_public_half(name: &str) -> String {
 /// A file next to `name`, with another extension: one of two parts, since the result then never is
 /// `name` itself.
 fn beside(name: &str, extension: &str) -> String {
-    Path::new(name)
-        .with_extension(extension)
-        .display()
-        .to_string()
+    Path::new(name).with_extension(extension).display().to_string()
 }
 
 fn inside(directory: &str, file: &str) -> String {
@@ -219,13 +206,7 @@ mod tests {
 
     #[test]
     fn a_mended_file_never_has_the_name_of_the_broken_one() {
-        for name in [
-            "key",
-            "key.pem",
-            "a.b/key",
-            "key.pkcs8.pem",
-            "key.mended.pem",
-        ] {
+        for name in ["key", "key.pem", "a.b/key", "key.pkcs8.pem", "key.mended.pem"] {
             assert_ne!(beside(name, "pkcs8.pem"), name);
             assert_ne!(beside(name, "mended.pem"), name);
         }

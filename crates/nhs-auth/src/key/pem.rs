@@ -73,20 +73,11 @@ pub(super) fn blocks(text: &[u8]) -> Vec<Block<'_>> {
                 let wrong = [mark, end].into_iter().find(|mark| !mark.five_dashes);
                 let fault = wrong.map(|mark| Fault::Dashes(line_at(text, mark.start)));
                 // Empty when both marks share their dashes.
-                (
-                    text.get(mark.end..end.start).unwrap_or_default(),
-                    fault,
-                    after,
-                )
+                (text.get(mark.end..end.start).unwrap_or_default(), fault, after)
             }
             _ => (&[][..], Some(Fault::CutOff), after),
         };
-        blocks.push(Block {
-            label: mark.label,
-            body,
-            line: line_at(text, mark.end),
-            fault,
-        });
+        blocks.push(Block { label: mark.label, body, line: line_at(text, mark.end), fault });
     }
     blocks
 }
@@ -96,18 +87,12 @@ pub(super) fn blocks(text: &[u8]) -> Vec<Block<'_>> {
 /// The error is the place of the first wrong character, white space not counted.
 pub(super) fn decode_base64(text: &[u8]) -> Result<Zeroizing<Vec<u8>>, usize> {
     let mut symbols = Zeroizing::new(Vec::with_capacity(text.len()));
-    symbols.extend(
-        text.iter()
-            .copied()
-            .filter(|byte| !byte.is_ascii_whitespace()),
-    );
+    symbols.extend(text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()));
     let mut bytes = Zeroizing::new(vec![0; base64::decoded_len_estimate(symbols.len())]);
-    let length = BASE64
-        .decode_slice(&*symbols, &mut bytes)
-        .map_err(|error| match error {
-            base64::DecodeSliceError::DecodeError(base64::DecodeError::InvalidByte(at, _)) => at,
-            _ => symbols.len().saturating_sub(1),
-        })?;
+    let length = BASE64.decode_slice(&*symbols, &mut bytes).map_err(|error| match error {
+        base64::DecodeSliceError::DecodeError(base64::DecodeError::InvalidByte(at, _)) => at,
+        _ => symbols.len().saturating_sub(1),
+    })?;
     bytes.truncate(length);
     Ok(bytes)
 }
@@ -142,11 +127,7 @@ fn mark_at(text: &[u8], at: usize) -> Option<Mark<'_>> {
     } else {
         (Kind::End, text[at..].strip_prefix(b"END ")?)
     };
-    let dashes_before = text[..at]
-        .iter()
-        .rev()
-        .take_while(|byte| **byte == b'-')
-        .count();
+    let dashes_before = text[..at].iter().rev().take_while(|byte| **byte == b'-').count();
     // A word processor may have turned the dashes into a longer one, which is not ASCII.
     let long_dash = text[..at].last().is_some_and(|byte| !byte.is_ascii());
     if dashes_before == 0 && !long_dash {
@@ -156,10 +137,7 @@ fn mark_at(text: &[u8], at: usize) -> Option<Mark<'_>> {
         |byte: &&u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || **byte == b' ';
     let length = rest.iter().take_while(is_label).count();
     let label = str::from_utf8(&rest[..length]).ok()?.trim_end();
-    let dashes_after = rest[length..]
-        .iter()
-        .take_while(|byte| **byte == b'-')
-        .count();
+    let dashes_after = rest[length..].iter().take_while(|byte| **byte == b'-').count();
     (!label.is_empty()).then_some(Mark {
         kind,
         label,
@@ -221,32 +199,14 @@ mod tests {
     #[test]
     fn each_fault_is_told_with_its_line() {
         for (text, fault) in [
-            (
-                "----BEGIN A KEY----\nYWJj\n----END A KEY----\n",
-                Fault::Dashes(1),
-            ),
-            (
-                "-----BEGIN A KEY-----\nYWJj\n-----END A KEY----\n",
-                Fault::Dashes(3),
-            ),
-            (
-                "\u{2014}-BEGIN A KEY-----\nYWJj\n-----END A KEY-----\n",
-                Fault::Dashes(1),
-            ),
+            ("----BEGIN A KEY----\nYWJj\n----END A KEY----\n", Fault::Dashes(1)),
+            ("-----BEGIN A KEY-----\nYWJj\n-----END A KEY----\n", Fault::Dashes(3)),
+            ("\u{2014}-BEGIN A KEY-----\nYWJj\n-----END A KEY-----\n", Fault::Dashes(1)),
             ("-----BEGIN A KEY-----\nYWJj\n", Fault::CutOff),
             ("YWJj\n-----END A KEY-----\n", Fault::CutOff),
-            (
-                "-----BEGIN A KEY-----\nYWJj\nY%Jj\n-----END A KEY-----\n",
-                Fault::Base64(3),
-            ),
-            (
-                "-----BEGIN A KEY-----\nYWJj\nYWJjY\n-----END A KEY-----\n",
-                Fault::Base64(3),
-            ),
-            (
-                "-----BEGIN A KEY-----\\nYWJj\\n-----END A KEY-----\\n",
-                Fault::LiteralLineBreaks,
-            ),
+            ("-----BEGIN A KEY-----\nYWJj\nY%Jj\n-----END A KEY-----\n", Fault::Base64(3)),
+            ("-----BEGIN A KEY-----\nYWJj\nYWJjY\n-----END A KEY-----\n", Fault::Base64(3)),
+            ("-----BEGIN A KEY-----\\nYWJj\\n-----END A KEY-----\\n", Fault::LiteralLineBreaks),
             (
                 "-----BEGIN A KEY-----\nProc-Type: 4,ENCRYPTED\n\nYQ==\n-----END A KEY-----",
                 Fault::ProcType,
@@ -258,10 +218,7 @@ mod tests {
 
     #[test]
     fn marks_that_share_their_dashes_hold_nothing() {
-        assert_eq!(
-            decoded("-----BEGIN A KEY-----END A KEY-----"),
-            Ok(Vec::new())
-        );
+        assert_eq!(decoded("-----BEGIN A KEY-----END A KEY-----"), Ok(Vec::new()));
     }
 
     #[test]

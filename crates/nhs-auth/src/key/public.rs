@@ -37,10 +37,7 @@ impl PublicKey {
             (_, 0) => refuse("the exponent is zero"),
             (n, _) if n > MAX_MODULUS_BYTES => refuse("the modulus is longer than 16384 bits"),
             (n, e) if e > n => refuse("the exponent is longer than the modulus"),
-            _ => Ok(Self {
-                modulus: modulus.to_vec(),
-                exponent: exponent.to_vec(),
-            }),
+            _ => Ok(Self { modulus: modulus.to_vec(), exponent: exponent.to_vec() }),
         }
     }
 
@@ -51,13 +48,10 @@ impl PublicKey {
     ///
     /// [`KeyError::NotAPublicKey`] if it is something else, or not for RSA.
     pub fn from_spki_der(der: &[u8]) -> Result<Self, KeyError> {
-        let info = SubjectPublicKeyInfoRef::from_der(der).map_err(|_| KeyError::NotAPublicKey {
-            reason: "it is not a SubjectPublicKeyInfo",
-        })?;
+        let info = SubjectPublicKeyInfoRef::from_der(der)
+            .map_err(|_| KeyError::NotAPublicKey { reason: "it is not a SubjectPublicKeyInfo" })?;
         if info.algorithm.oid != pkcs1::ALGORITHM_OID {
-            return Err(KeyError::NotAPublicKey {
-                reason: "it is for another algorithm",
-            });
+            return Err(KeyError::NotAPublicKey { reason: "it is for another algorithm" });
         }
         Self::from_pkcs1_der(info.subject_public_key.raw_bytes())
     }
@@ -70,20 +64,15 @@ impl PublicKey {
     pub fn from_spki_pem(pem: &str) -> Result<Self, KeyError> {
         match Document::from_pem(pem) {
             Ok(("PUBLIC KEY", document)) => Self::from_spki_der(document.as_bytes()),
-            Ok(_) => Err(KeyError::NotAPublicKey {
-                reason: "the PEM holds something else",
-            }),
-            Err(_) => Err(KeyError::NotAPublicKey {
-                reason: "it is not PEM",
-            }),
+            Ok(_) => Err(KeyError::NotAPublicKey { reason: "the PEM holds something else" }),
+            Err(_) => Err(KeyError::NotAPublicKey { reason: "it is not PEM" }),
         }
     }
 
     /// Reads an `RSAPublicKey` (RFC 8017, appendix A.1.1).
     pub(super) fn from_pkcs1_der(der: &[u8]) -> Result<Self, KeyError> {
-        let key = RsaPublicKeyRef::from_der(der).map_err(|_| KeyError::NotAPublicKey {
-            reason: "its two numbers can't be read",
-        })?;
+        let key = RsaPublicKeyRef::from_der(der)
+            .map_err(|_| KeyError::NotAPublicKey { reason: "its two numbers can't be read" })?;
         Self::from_components(key.modulus.as_bytes(), key.public_exponent.as_bytes())
     }
 
@@ -100,10 +89,7 @@ impl PublicKey {
     /// How long the modulus is, in bits: the size by which keys are known. A "4096-bit" key whose
     /// first bit is zero has 4095.
     pub fn bits(&self) -> usize {
-        let unused = self
-            .modulus
-            .first()
-            .map_or(0, |first| first.leading_zeros());
+        let unused = self.modulus.first().map_or(0, |first| first.leading_zeros());
         self.modulus.len() * 8 - unused as usize
     }
 

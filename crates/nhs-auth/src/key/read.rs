@@ -20,11 +20,8 @@ pub(super) fn private_key(
 ) -> Result<LoadedKey, KeyError> {
     let converted = text::from_utf16(bytes);
     let (text, mark) = text::without_mark(converted.as_deref().map_or(bytes, Vec::as_slice));
-    let mut warnings: Vec<_> = converted
-        .is_some()
-        .then_some(KeyWarning::Utf16)
-        .into_iter()
-        .collect();
+    let mut warnings: Vec<_> =
+        converted.is_some().then_some(KeyWarning::Utf16).into_iter().collect();
     warnings.extend(mark);
 
     let der = der(name, text)?;
@@ -48,52 +45,30 @@ fn der(name: &str, text: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         return Ok(Zeroizing::new(text.to_vec()));
     }
     let blocks = pem::blocks(text);
-    let private: Vec<_> = blocks
-        .iter()
-        .filter(|block| block.is_private_key())
-        .collect();
+    let private: Vec<_> = blocks.iter().filter(|block| block.is_private_key()).collect();
     match private.as_slice() {
         [block] => decode(name, block),
         [] => {
-            let found = blocks
-                .first()
-                .map_or_else(|| foreign::recognise(text), by_label);
-            Err(KeyError::NotAPrivateKey {
-                name: name.into(),
-                found,
-            })
+            let found = blocks.first().map_or_else(|| foreign::recognise(text), by_label);
+            Err(KeyError::NotAPrivateKey { name: name.into(), found })
         }
-        several => Err(KeyError::SeveralPrivateKeys {
-            name: name.into(),
-            count: several.len(),
-        }),
+        several => Err(KeyError::SeveralPrivateKeys { name: name.into(), count: several.len() }),
     }
 }
 
 fn decode(name: &str, block: &Block<'_>) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let decoded = block.decode();
     if block.label == "OPENSSH PRIVATE KEY" {
-        let algorithm = decoded
-            .ok()
-            .and_then(|container| foreign::openssh_algorithm(&container));
+        let algorithm = decoded.ok().and_then(|container| foreign::openssh_algorithm(&container));
         return Err(match algorithm {
-            Some(algorithm) => KeyError::NotRsa {
-                name: name.into(),
-                algorithm: algorithm.into(),
-            },
+            Some(algorithm) => KeyError::NotRsa { name: name.into(), algorithm: algorithm.into() },
             None => not_a_private_key(name, FoundInstead::OpenSshPrivateKey),
         });
     }
     decoded.map_err(|fault| match fault {
-        Fault::Base64(line) => KeyError::DamagedBase64 {
-            name: name.into(),
-            line,
-        },
+        Fault::Base64(line) => KeyError::DamagedBase64 { name: name.into(), line },
         Fault::CutOff => KeyError::CutOff { name: name.into() },
-        Fault::Dashes(line) => KeyError::WrongDashes {
-            name: name.into(),
-            line,
-        },
+        Fault::Dashes(line) => KeyError::WrongDashes { name: name.into(), line },
         Fault::LiteralLineBreaks => KeyError::LiteralLineBreaks { name: name.into() },
         Fault::ProcType => KeyError::UnsupportedEncryption {
             name: name.into(),
@@ -114,10 +89,8 @@ fn by_label(block: &Block<'_>) -> FoundInstead {
 
 /// The content decides, whatever the label of its PEM said.
 fn open(name: &str, der: &[u8], passphrase: Option<&SecretString>) -> Result<PrivateKey, KeyError> {
-    let not_rsa = |algorithm: &str| KeyError::NotRsa {
-        name: name.into(),
-        algorithm: algorithm.into(),
-    };
+    let not_rsa =
+        |algorithm: &str| KeyError::NotRsa { name: name.into(), algorithm: algorithm.into() };
     Err(match Shape::of(der) {
         Shape::Pkcs1 => return PrivateKey::from_pkcs1_der(name, der),
         Shape::Pkcs8 => return from_pkcs8(name, der),
@@ -139,10 +112,7 @@ fn from_pkcs8(name: &str, der: &[u8]) -> Result<PrivateKey, KeyError> {
     let info =
         PrivateKeyInfoRef::from_der(der).map_err(|_| KeyError::DamagedKey { name: name.into() })?;
     if info.algorithm.oid != RSA {
-        return Err(KeyError::NotRsa {
-            name: name.into(),
-            algorithm: algorithm(&info.algorithm),
-        });
+        return Err(KeyError::NotRsa { name: name.into(), algorithm: algorithm(&info.algorithm) });
     }
     PrivateKey::from_pkcs1_der(name, info.private_key.as_bytes())
 }
@@ -174,8 +144,5 @@ fn curve(oid: Option<ObjectIdentifier>) -> String {
 }
 
 fn not_a_private_key(name: &str, found: FoundInstead) -> KeyError {
-    KeyError::NotAPrivateKey {
-        name: name.into(),
-        found,
-    }
+    KeyError::NotAPrivateKey { name: name.into(), found }
 }

@@ -47,9 +47,7 @@ impl Shape {
 
         let tags: Vec<Tag> = children.iter().map(Tagged::tag).collect();
         // The least significant byte is enough: versions are below 4.
-        let version = children
-            .first()
-            .and_then(|first| first.value().last().copied());
+        let version = children.first().and_then(|first| first.value().last().copied());
         let integers = tags.iter().take_while(|tag| **tag == Integer).count();
         match (tags.as_slice(), version) {
             _ if integers >= 9 => Self::Pkcs1,
@@ -78,11 +76,7 @@ impl Shape {
 /// Whether this is binary and not text: a `SEQUENCE`, whose tag `0` is as a character, followed soon
 /// by a byte that no text has.
 pub(super) fn is_der(bytes: &[u8]) -> bool {
-    bytes.first() == Some(&0x30)
-        && bytes
-            .iter()
-            .take(8)
-            .any(|byte| *byte < 0x09 || *byte >= 0x80)
+    bytes.first() == Some(&0x30) && bytes.iter().take(8).any(|byte| *byte < 0x09 || *byte >= 0x80)
 }
 
 fn is_cut_off(der: &[u8]) -> bool {

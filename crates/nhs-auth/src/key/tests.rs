@@ -27,10 +27,7 @@ fn load(bytes: &[u8]) -> Result<LoadedKey, KeyError> {
 fn a_thumbprint_is_that_of_the_rfc() {
     let modulus = URL_SAFE_NO_PAD.decode(RFC_7638_MODULUS).unwrap();
     let public = PublicKey::from_components(&modulus, &[1, 0, 1]).unwrap();
-    assert_eq!(
-        public.thumbprint(),
-        "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
-    );
+    assert_eq!(public.thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
     assert_eq!(public.bits(), 2048);
 }
 
@@ -47,22 +44,11 @@ fn impossible_numbers_are_refused() {
     for (modulus, exponent, reason) in [
         (vec![0, 0], vec![3], "the modulus is zero"),
         (vec![1], vec![], "the exponent is zero"),
-        (
-            vec![1],
-            vec![1, 0],
-            "the exponent is longer than the modulus",
-        ),
-        (
-            vec![1; 2049],
-            vec![3],
-            "the modulus is longer than 16384 bits",
-        ),
+        (vec![1], vec![1, 0], "the exponent is longer than the modulus"),
+        (vec![1; 2049], vec![3], "the modulus is longer than 16384 bits"),
     ] {
         let error = PublicKey::from_components(&modulus, &exponent).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            format!("can't read an RSA public key: {reason}")
-        );
+        assert_eq!(error.to_string(), format!("can't read an RSA public key: {reason}"));
         assert_eq!(error.hints().len(), 1);
     }
 }
@@ -70,10 +56,7 @@ fn impossible_numbers_are_refused() {
 #[test]
 fn the_largest_public_key_can_be_written() {
     let public = PublicKey::from_components(&[0xff; 2048], &[0xff; 2048]).unwrap();
-    assert_eq!(
-        PublicKey::from_spki_pem(&public.to_spki_pem()).unwrap(),
-        public
-    );
+    assert_eq!(PublicKey::from_spki_pem(&public.to_spki_pem()).unwrap(), public);
 }
 
 #[test]
@@ -184,10 +167,7 @@ fn a_key_too_long_is_named_by_its_bits() {
     }
     .to_der()
     .unwrap();
-    assert!(matches!(
-        load(&der),
-        Err(KeyError::UnsupportedSize { bits: 8799, .. })
-    ));
+    assert!(matches!(load(&der), Err(KeyError::UnsupportedSize { bits: 8799, .. })));
 }
 
 #[test]
@@ -230,22 +210,10 @@ fn what_the_system_refuses_is_told_apart() {
         KeyError::from_io("a b.pem", Path::new("/nowhere/a b.pem"), kind.into())
     };
     let denied = refused(io::ErrorKind::PermissionDenied);
-    assert_eq!(
-        denied.to_string(),
-        "can't load a private key from `a b.pem`: permission denied"
-    );
-    assert_eq!(
-        denied.hints(),
-        ["see who may read it with `ls -l 'a b.pem'`"]
-    );
-    assert!(matches!(
-        refused(io::ErrorKind::NotFound),
-        KeyError::NotFound { .. }
-    ));
-    assert!(matches!(
-        refused(io::ErrorKind::TimedOut),
-        KeyError::Read { .. }
-    ));
+    assert_eq!(denied.to_string(), "can't load a private key from `a b.pem`: permission denied");
+    assert_eq!(denied.hints(), ["see who may read it with `ls -l 'a b.pem'`"]);
+    assert!(matches!(refused(io::ErrorKind::NotFound), KeyError::NotFound { .. }));
+    assert!(matches!(refused(io::ErrorKind::TimedOut), KeyError::Read { .. }));
 }
 
 fn pem_bytes(pem: &str) -> Vec<u8> {
@@ -256,17 +224,10 @@ fn pem_bytes(pem: &str) -> Vec<u8> {
 /// Looks for any eight bytes of the secret in a row, in the forms in which they may be shown.
 fn assert_absent(shown: &str, secret: &[u8]) {
     for part in secret.chunks_exact(9) {
-        let hex = part
-            .iter()
-            .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        let hex = part.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         let list = format!("{part:?}");
         let list = list.trim_matches(['[', ']']);
-        for form in [
-            &hex,
-            list,
-            &STANDARD.encode(part),
-            &URL_SAFE_NO_PAD.encode(part),
-        ] {
+        for form in [&hex, list, &STANDARD.encode(part), &URL_SAFE_NO_PAD.encode(part)] {
             assert!(!shown.contains(form), "{form} in {shown}");
         }
     }

@@ -24,12 +24,12 @@ pub(super) fn from_utf16(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         (bytes.strip_prefix(b"\xfe\xff")?, u16::from_be_bytes)
     };
     let mut text = Zeroizing::new(Vec::with_capacity(rest.len() / 2));
-    text.extend(rest.as_chunks().0.iter().map(|pair| {
-        u8::try_from(unit(*pair))
-            .ok()
-            .filter(u8::is_ascii)
-            .unwrap_or(b'?')
-    }));
+    text.extend(
+        rest.as_chunks()
+            .0
+            .iter()
+            .map(|pair| u8::try_from(unit(*pair)).ok().filter(u8::is_ascii).unwrap_or(b'?')),
+    );
     Some(text)
 }
 
@@ -40,10 +40,7 @@ mod tests {
     #[test]
     fn both_byte_orders_of_utf16_are_read() {
         assert_eq!(from_utf16(b"\xff\xfeP\0E\0").unwrap().as_slice(), b"PE");
-        assert_eq!(
-            from_utf16(b"\xfe\xff\0P\0E\x20\x13").unwrap().as_slice(),
-            b"PE?"
-        );
+        assert_eq!(from_utf16(b"\xfe\xff\0P\0E\x20\x13").unwrap().as_slice(), b"PE?");
         assert!(from_utf16(b"PEM").is_none());
     }
 }

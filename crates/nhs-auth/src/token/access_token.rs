@@ -64,6 +64,16 @@ pub struct IssuedToken {
 }
 
 impl IssuedToken {
+    /// A Bearer token that was asked for at `requested_at`.
+    pub fn new(
+        access_token: AccessToken,
+        expires_in: Option<Duration>,
+        requested_at: UnixMillis,
+    ) -> Self {
+        let token_type = "Bearer".to_owned();
+        Self { access_token, token_type, expires_in, requested_at, others: Map::new() }
+    }
+
     /// When it expires, by our clock: counted from before the request was sent, so never late.
     pub fn expires_at(&self) -> Option<UnixMillis> {
         let lifetime = i64::try_from(self.expires_in?.as_millis()).unwrap_or(i64::MAX);

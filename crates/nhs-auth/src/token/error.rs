@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use nhs_auth_rules::Rule;
 
-use crate::SignError;
+use crate::{SignError, TokenEndpoint};
 
 /// A token that could not be had: what happened, where, and what the platform said of it.
 ///
@@ -127,6 +127,13 @@ pub enum ErrorClass {
 }
 
 impl TokenError {
+    /// What happened in the only attempt at this endpoint. For implementations of
+    /// [`TokenIssuer`](crate::TokenIssuer).
+    pub fn new(kind: TokenErrorKind, endpoint: &TokenEndpoint) -> Self {
+        let url = endpoint.url().to_owned();
+        Self { kind, url, attempts: 1, message_id: None, retry_after: None }
+    }
+
     /// Who has to act.
     pub fn class(&self) -> ErrorClass {
         match self.kind {
@@ -146,11 +153,7 @@ impl TokenError {
         match &self.kind {
             TokenErrorKind::Refused {
                 status,
-                body:
-                    RefusalBody::OAuth {
-                        description: Some(description),
-                        ..
-                    },
+                body: RefusalBody::OAuth { description: Some(description), .. },
             } => nhs_auth_rules::answered_with(*status, description).collect(),
             _ => Vec::new(),
         }
@@ -163,9 +166,7 @@ impl TokenError {
             hints.push(format!("{} ({})", rule.fix, rule.id));
         }
         if let Some(message_id) = &self.message_id {
-            hints.push(format!(
-                "if you ask NHS support, give them the message id {message_id}"
-            ));
+            hints.push(format!("if you ask NHS support, give them the message id {message_id}"));
         }
         hints
     }
@@ -203,10 +204,7 @@ impl fmt::Display for TokenError {
         match &self.kind {
             TokenErrorKind::Empty { status } => write!(f, "{url} answered {status} with no body")?,
             TokenErrorKind::Html { status } => {
-                write!(
-                    f,
-                    "{url} answered {status} with an HTML page and not with JSON"
-                )?;
+                write!(f, "{url} answered {status} with an HTML page and not with JSON")?;
             }
             TokenErrorKind::NoHttpClient(reason) => {
                 write!(f, "can't make an HTTP client: {reason}")?;
@@ -218,10 +216,7 @@ impl fmt::Display for TokenError {
                 write!(f, "{url} answered 429: too many token requests")?;
             }
             TokenErrorKind::Redirected { status } => {
-                write!(
-                    f,
-                    "{url} answered {status}, a redirect, which is not followed"
-                )?;
+                write!(f, "{url} answered {status}, a redirect, which is not followed")?;
             }
             TokenErrorKind::Refused { status, body } => {
                 write!(f, "{url} refused with {status}{body}")?;
@@ -253,22 +248,12 @@ impl fmt::Display for TokenError {
 impl fmt::Display for RefusalBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fault {
-                faultstring,
-                errorcode: None,
-            } => write!(f, ": {faultstring}"),
-            Self::Fault {
-                faultstring,
-                errorcode: Some(code),
-            } => write!(f, ": {faultstring} ({code})"),
-            Self::OAuth {
-                error,
-                description: None,
-            } => write!(f, " {error}"),
-            Self::OAuth {
-                error,
-                description: Some(text),
-            } => write!(f, " {error}: {text}"),
+            Self::Fault { faultstring, errorcode: None } => write!(f, ": {faultstring}"),
+            Self::Fault { faultstring, errorcode: Some(code) } => {
+                write!(f, ": {faultstring} ({code})")
+            }
+            Self::OAuth { error, description: None } => write!(f, " {error}"),
+            Self::OAuth { error, description: Some(text) } => write!(f, " {error}: {text}"),
             Self::Other => Ok(()),
         }
     }

@@ -1,5 +1,7 @@
 //! Asking for a token, attempt by attempt.
 
+use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -26,6 +28,28 @@ const MOST_ATTEMPTS: u32 = 3;
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(10));
+
+/// Gets tokens from somewhere. [`TokenClient`] is the one that asks the platform.
+pub trait TokenIssuer: fmt::Debug + Send + Sync {
+    /// Gets an access token for the application.
+    ///
+    /// # Errors
+    ///
+    /// The future gives a [`TokenError`] when there is none.
+    fn issue<'a>(
+        &'a self,
+        application: &'a Application,
+    ) -> Pin<Box<dyn Future<Output = Result<IssuedToken, TokenError>> + Send + 'a>>;
+}
+
+impl TokenIssuer for TokenClient {
+    fn issue<'a>(
+        &'a self,
+        application: &'a Application,
+    ) -> Pin<Box<dyn Future<Output = Result<IssuedToken, TokenError>> + Send + 'a>> {
+        Box::pin(self.request(application))
+    }
+}
 
 /// Asks token endpoints for tokens (RFC 6749 §4.4, RFC 7523 §2.2).
 ///
@@ -124,10 +148,7 @@ impl TokenClient {
         let sending = self.send(application, assertion);
         match tokio::time::timeout(self.attempt_timeout, sending).await {
             Ok(result) => result,
-            Err(_) => Err(TokenErrorKind::TimedOut {
-                after: self.attempt_timeout,
-            }
-            .into()),
+            Err(_) => Err(TokenErrorKind::TimedOut { after: self.attempt_timeout }.into()),
         }
     }
 
@@ -139,10 +160,7 @@ impl TokenClient {
     ) -> Result<IssuedToken, Failure> {
         let endpoint = application.endpoint();
         tracing::debug!(url = endpoint.url(), jti = assertion.jti(), "token request");
-        let http = self
-            .http
-            .reaching(endpoint.url())
-            .map_err(TokenErrorKind::NoHttpClient)?;
+        let http = self.http.reaching(endpoint.url()).map_err(TokenErrorKind::NoHttpClient)?;
         let sent = self.clock.now();
         let response = http
             .post(endpoint.url())
@@ -160,10 +178,7 @@ impl TokenClient {
             Ok(body) => response::read(status, is_html, &body, sent),
             Err(kind) => Err(Refusal::from(kind)),
         };
-        read.map_err(|refusal| Failure {
-            refusal,
-            retry_after,
-        })
+        read.map_err(|refusal| Failure { refusal, retry_after })
     }
 
     fn learn_skew(&self, headers: &HeaderMap, sent: UnixMillis) {
@@ -211,11 +226,7 @@ impl Failure {
         match &self.refusal.kind {
             TokenErrorKind::Refused {
                 status: 400,
-                body:
-                    RefusalBody::OAuth {
-                        description: Some(description),
-                        ..
-                    },
+                body: RefusalBody::OAuth { description: Some(description), .. },
             } => description.contains("exp"),
             _ => false,
         }
@@ -232,28 +243,22 @@ impl Failure {
 
     fn into_error(self, application: &Application, attempts: u32) -> TokenError {
         TokenError {
-            kind: self.refusal.kind,
-            url: application.endpoint().url().to_owned(),
             attempts,
             message_id: self.refusal.message_id,
             retry_after: self.retry_after,
+            ..TokenError::new(self.refusal.kind, application.endpoint())
         }
     }
 }
 
 impl From<TokenErrorKind> for Failure {
     fn from(kind: TokenErrorKind) -> Self {
-        Self {
-            refusal: kind.into(),
-            retry_after: None,
-        }
+        Self { refusal: kind.into(), retry_after: None }
     }
 }
 
 fn connection(error: &reqwest::Error) -> TokenErrorKind {
-    TokenErrorKind::Unreachable {
-        reason: http_client::causes(error),
-    }
+    TokenErrorKind::Unreachable { reason: http_client::causes(error) }
 }
 
 /// The body holds a token, so its memory is wiped.
@@ -261,11 +266,7 @@ async fn bounded_body(
     mut response: reqwest::Response,
 ) -> Result<Zeroizing<Vec<u8>>, TokenErrorKind> {
     let mut body = Zeroizing::new(Vec::new());
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|_| TokenErrorKind::Truncated)?
-    {
+    while let Some(chunk) = response.chunk().await.map_err(|_| TokenErrorKind::Truncated)? {
         if body.len() + chunk.len() > MOST_BYTES {
             return Err(TokenErrorKind::TooLarge);
         }
@@ -275,15 +276,9 @@ async fn bounded_body(
 }
 
 fn is_html(headers: &HeaderMap) -> bool {
-    let content_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    content_type.is_some_and(|value| {
-        value
-            .trim_start()
-            .to_ascii_lowercase()
-            .starts_with("text/html")
-    })
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type
+        .is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("text/html"))
 }
 
 /// `Retry-After` (RFC 9110 §10.2.3): seconds, or a date.

@@ -23,10 +23,7 @@ pub(super) struct Refusal {
 
 impl From<TokenErrorKind> for Refusal {
     fn from(kind: TokenErrorKind) -> Self {
-        Self {
-            kind,
-            message_id: None,
-        }
+        Self { kind, message_id: None }
     }
 }
 
@@ -42,26 +39,17 @@ pub(super) fn read(
         return Err(TokenErrorKind::Redirected { status: code }.into());
     }
     let body = body.trim_ascii();
-    let json = if body.is_empty() {
-        None
-    } else {
-        serde_json::from_slice::<Value>(body).ok()
-    };
+    let json = if body.is_empty() { None } else { serde_json::from_slice::<Value>(body).ok() };
     let Some(json) = json else {
         return Err(without_json(status, is_html, body).into());
     };
     let message_id = text(&json, "message_id");
     match json {
         Value::Object(members) if status.is_success() && !members.contains_key("error") => {
-            issued(members, requested_at).map_err(|reason| Refusal {
-                kind: TokenErrorKind::Unusable { reason },
-                message_id,
-            })
+            issued(members, requested_at)
+                .map_err(|reason| Refusal { kind: TokenErrorKind::Unusable { reason }, message_id })
         }
-        _ => Err(Refusal {
-            kind: refused(status, refusal_body(&json)),
-            message_id,
-        }),
+        _ => Err(Refusal { kind: refused(status, refusal_body(&json)), message_id }),
     }
 }
 
@@ -86,9 +74,7 @@ fn refused(status: StatusCode, body: RefusalBody) -> TokenErrorKind {
         StatusCode::TOO_MANY_REQUESTS => TokenErrorKind::RateLimited,
         _ if status.is_server_error() => TokenErrorKind::ServerFailed { status: code, body },
         _ if status.is_success() && matches!(body, RefusalBody::Other) => {
-            TokenErrorKind::Unusable {
-                reason: "it is not a JSON object".to_owned(),
-            }
+            TokenErrorKind::Unusable { reason: "it is not a JSON object".to_owned() }
         }
         _ => TokenErrorKind::Refused { status: code, body },
     }
@@ -111,13 +97,7 @@ fn issued(
         None => "Bearer".to_owned(),
     };
     let expires_in = members.remove("expires_in").as_ref().and_then(seconds);
-    Ok(IssuedToken {
-        access_token,
-        token_type,
-        expires_in,
-        requested_at,
-        others: members,
-    })
+    Ok(IssuedToken { access_token, token_type, expires_in, requested_at, others: members })
 }
 
 /// `expires_in` is a number by RFC 6749 §5.1, and a string here.
@@ -135,17 +115,13 @@ fn seconds(value: &Value) -> Option<Duration> {
 
 fn refusal_body(json: &Value) -> RefusalBody {
     if let Some(error) = text(json, "error") {
-        return RefusalBody::OAuth {
-            error,
-            description: text(json, "error_description"),
-        };
+        return RefusalBody::OAuth { error, description: text(json, "error_description") };
     }
     let fault = &json["fault"];
     match text(fault, "faultstring") {
-        Some(faultstring) => RefusalBody::Fault {
-            faultstring,
-            errorcode: text(&fault["detail"], "errorcode"),
-        },
+        Some(faultstring) => {
+            RefusalBody::Fault { faultstring, errorcode: text(&fault["detail"], "errorcode") }
+        }
         None => RefusalBody::Other,
     }
 }
@@ -153,12 +129,7 @@ fn refusal_body(json: &Value) -> RefusalBody {
 /// A text that a server wrote, fit to be shown on a terminal.
 fn text(json: &Value, name: &str) -> Option<String> {
     let text = json.get(name)?.as_str()?;
-    Some(
-        text.chars()
-            .filter(|c| !c.is_control())
-            .take(MOST_CHARACTERS)
-            .collect(),
-    )
+    Some(text.chars().filter(|c| !c.is_control()).take(MOST_CHARACTERS).collect())
 }
 
 #[cfg(test)]
@@ -173,9 +144,7 @@ mod tests {
 
     fn kind(status: u16, body: &str) -> TokenErrorKind {
         let status = StatusCode::from_u16(status).unwrap();
-        read(status, false, body.as_bytes(), UnixMillis(0))
-            .unwrap_err()
-            .kind
+        read(status, false, body.as_bytes(), UnixMillis(0)).unwrap_err().kind
     }
 
     #[test]
@@ -184,17 +153,11 @@ mod tests {
             let token = read_ok(&format!(
                 r#"{{"access_token":"t","expires_in":{expires_in},"token_type":"bearer"}}"#
             ));
-            assert_eq!(
-                token.expires_in,
-                Some(Duration::from_secs(599)),
-                "{expires_in}"
-            );
+            assert_eq!(token.expires_in, Some(Duration::from_secs(599)), "{expires_in}");
             assert_eq!(token.expires_at(), Some(UnixMillis(600_000)));
         }
         for expires_in in ["null", "-1", r#""soon""#, "1e300", r#""NaN""#, "[]"] {
-            let token = read_ok(&format!(
-                r#"{{"access_token":"t","expires_in":{expires_in}}}"#
-            ));
+            let token = read_ok(&format!(r#"{{"access_token":"t","expires_in":{expires_in}}}"#));
             assert_eq!(token.expires_in, None, "{expires_in}");
         }
     }
@@ -212,65 +175,38 @@ mod tests {
         assert!(matches!(kind(200, ""), Kind::Empty { status: 200 }));
         assert!(matches!(kind(200, " \n"), Kind::Empty { .. }));
         assert!(matches!(kind(200, "<html>"), Kind::Html { .. }));
-        assert!(matches!(
-            kind(502, "\n<!doctype html>"),
-            Kind::Html { status: 502 }
-        ));
+        assert!(matches!(kind(502, "\n<!doctype html>"), Kind::Html { status: 502 }));
         assert!(matches!(kind(200, r#"{"access_token":"#), Kind::Truncated));
         assert!(matches!(kind(200, "access_token=t"), Kind::NotJson { .. }));
         assert!(matches!(kind(200, "{}"), Kind::Unusable { .. }));
         assert!(matches!(kind(200, r#"["t"]"#), Kind::Unusable { .. }));
-        assert!(matches!(
-            kind(200, r#"{"access_token":"a b"}"#),
-            Kind::Unusable { .. }
-        ));
-        assert!(matches!(
-            kind(200, r#"{"access_token":"a\r\nX: y"}"#),
-            Kind::Unusable { .. }
-        ));
-        assert!(matches!(
-            kind(200, r#"{"access_token":7}"#),
-            Kind::Unusable { .. }
-        ));
+        assert!(matches!(kind(200, r#"{"access_token":"a b"}"#), Kind::Unusable { .. }));
+        assert!(matches!(kind(200, r#"{"access_token":"a\r\nX: y"}"#), Kind::Unusable { .. }));
+        assert!(matches!(kind(200, r#"{"access_token":7}"#), Kind::Unusable { .. }));
         assert!(matches!(
             kind(200, r#"{"access_token":"t","token_type":"mac"}"#),
             Kind::Unusable { .. }
         ));
         assert!(matches!(kind(302, "{}"), Kind::Redirected { status: 302 }));
         assert!(matches!(kind(429, "<html>"), Kind::RateLimited));
-        assert!(matches!(
-            kind(400, "{}"),
-            Kind::Refused {
-                body: RefusalBody::Other,
-                ..
-            }
-        ));
+        assert!(matches!(kind(400, "{}"), Kind::Refused { body: RefusalBody::Other, .. }));
         assert!(matches!(kind(503, "{}"), Kind::ServerFailed { .. }));
     }
 
     #[test]
     fn what_the_platform_says_is_kept_with_its_message_id() {
         let body = r#"{"error":"invalid_request","error_description":"a\u001b[31mb","message_id":"rrt-1"}"#;
-        let refusal = read(
-            StatusCode::BAD_REQUEST,
-            false,
-            body.as_bytes(),
-            UnixMillis(0),
-        )
-        .unwrap_err();
+        let refusal =
+            read(StatusCode::BAD_REQUEST, false, body.as_bytes(), UnixMillis(0)).unwrap_err();
         assert_eq!(refusal.message_id.as_deref(), Some("rrt-1"));
-        let TokenErrorKind::Refused { body, .. } = refusal.kind else {
-            panic!("{refusal:?}")
-        };
+        let TokenErrorKind::Refused { body, .. } = refusal.kind else { panic!("{refusal:?}") };
         assert_eq!(body.to_string(), " invalid_request: a[31mb");
     }
 
     #[test]
     fn a_gateway_fault_is_told_by_its_own_words() {
         let body = r#"{"fault":{"faultstring":"Invalid client identifier {0}","detail":{"errorcode":"oauth.v2.InvalidClientIdentifier"}}}"#;
-        let TokenErrorKind::ServerFailed { body, .. } = kind(500, body) else {
-            panic!()
-        };
+        let TokenErrorKind::ServerFailed { body, .. } = kind(500, body) else { panic!() };
         assert_eq!(
             body.to_string(),
             ": Invalid client identifier {0} (oauth.v2.InvalidClientIdentifier)"

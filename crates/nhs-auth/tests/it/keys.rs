@@ -45,8 +45,5 @@ fn assert_told(error: &KeyError, problem: &str, hints: &[&str]) {
 
 /// The command in a hint: all between its backticks.
 fn command(hint: &str) -> &str {
-    hint.split_once('`')
-        .and_then(|(_, rest)| rest.rsplit_once('`'))
-        .unwrap()
-        .0
+    hint.split_once('`').and_then(|(_, rest)| rest.rsplit_once('`')).unwrap().0
 }

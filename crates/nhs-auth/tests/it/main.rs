@@ -2,5 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it can't go on")]
 
+mod cache;
+mod interop;
 mod keys;
 mod openssl;
+mod platform;
+mod secrets;
+mod stand_ins;
+mod token_file;
+mod vectors;

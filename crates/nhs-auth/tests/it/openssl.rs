@@ -14,9 +14,7 @@ pub(crate) struct Workshop {
 
 impl Workshop {
     pub(crate) fn new() -> Self {
-        Self {
-            directory: tempfile::tempdir().unwrap(),
-        }
+        Self { directory: tempfile::tempdir().unwrap() }
     }
 
     /// With the shared RSA key of 4096 bits in `key.pem` (PKCS#8), and a certificate of its own in
@@ -37,9 +35,7 @@ impl Workshop {
 
     /// Makes an RSA key.
     pub(crate) fn rsa(&self, bits: usize, out: &str) {
-        self.openssl(&format!(
-            "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:{bits} -out {out}"
-        ));
+        self.openssl(&format!("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:{bits} -out {out}"));
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -85,10 +81,7 @@ impl Workshop {
             });
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            output.status.success(),
-            "{program} {arguments:?}: {printed}{complaint}"
-        );
+        assert!(output.status.success(), "{program} {arguments:?}: {printed}{complaint}");
         printed
     }
 }

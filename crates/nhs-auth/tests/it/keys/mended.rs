@@ -23,11 +23,7 @@ fn the_container_of_openssh() {
     let hint = format!(
         "convert a copy with `cp {file} {out} && chmod 600 {out} && ssh-keygen -p -m PKCS8 -f {out}`"
     );
-    assert_told(
-        &error,
-        "it holds a private key in OpenSSH's own format",
-        &[&hint],
-    );
+    assert_told(&error, "it holds a private key in OpenSSH's own format", &[&hint]);
     let line = format!("{} -P '' -N ''", command(&hint));
     assert_mended(&workshop, &line, "my $key's.pkcs8.pem", None);
 
@@ -40,11 +36,7 @@ fn the_container_of_openssh() {
                 .ends_with(&format!("it is a key for {algorithm}, and RS512 needs RSA"))
         );
     }
-    assert_told(
-        &refusal(&workshop, "ed25519.pub"),
-        "it holds an SSH public key",
-        &[PUBLIC_ONLY],
-    );
+    assert_told(&refusal(&workshop, "ed25519.pub"), "it holds an SSH public key", &[PUBLIC_ONLY]);
 }
 
 #[test]
@@ -52,21 +44,9 @@ fn old_encryption() {
     let workshop = Workshop::with_key();
     workshop.write("passphrase", PASSPHRASE);
     for (make, scheme, provider) in [
-        (
-            "rsa -traditional -aes256",
-            "the old `Proc-Type: 4,ENCRYPTED`",
-            "",
-        ),
-        (
-            "pkcs8 -topk8 -v1 PBE-SHA1-3DES",
-            "PBES1 (SHA-1 and 3DES)",
-            "",
-        ),
-        (
-            "pkcs8 -topk8 -v1 PBE-SHA1-3DES -outform DER",
-            "PBES1 (SHA-1 and 3DES)",
-            "",
-        ),
+        ("rsa -traditional -aes256", "the old `Proc-Type: 4,ENCRYPTED`", ""),
+        ("pkcs8 -topk8 -v1 PBE-SHA1-3DES", "PBES1 (SHA-1 and 3DES)", ""),
+        ("pkcs8 -topk8 -v1 PBE-SHA1-3DES -outform DER", "PBES1 (SHA-1 and 3DES)", ""),
         (
             "pkcs8 -topk8 -provider legacy -provider default -v1 PBE-MD5-DES",
             "PBES1 (MD5 and DES)",
@@ -89,10 +69,7 @@ fn old_encryption() {
             &format!("it is encrypted with {scheme}, which is not supported"),
             &[&hint],
         );
-        let line = format!(
-            "{} -passin file:passphrase -passout pass:new",
-            command(&hint)
-        );
+        let line = format!("{} -passin file:passphrase -passout pass:new", command(&hint));
         assert_mended(&workshop, &line, "my $key's.pkcs8.pem", Some("new"));
     }
 }
@@ -101,9 +78,7 @@ fn old_encryption() {
 fn a_pkcs12_container() {
     let workshop = Workshop::with_key();
     workshop.write("passphrase", PASSPHRASE);
-    workshop.openssl(&format!(
-        "pkcs12 -export -inkey key.pem -in cert.pem {PASSOUT} -out key.p12"
-    ));
+    workshop.openssl(&format!("pkcs12 -export -inkey key.pem -in cert.pem {PASSOUT} -out key.p12"));
     let error = refusal(&workshop, "key.p12");
     assert_told(
         &error,
@@ -113,10 +88,7 @@ fn a_pkcs12_container() {
             "add `-legacy` to it if openssl says that an algorithm is unsupported",
         ],
     );
-    let line = format!(
-        "{} -passin file:passphrase -passout pass:new",
-        command(&error.hints()[0])
-    );
+    let line = format!("{} -passin file:passphrase -passout pass:new", command(&error.hints()[0]));
     assert_mended(&workshop, &line, "key.pkcs8.pem", Some("new"));
 }
 
@@ -124,10 +96,7 @@ fn a_pkcs12_container() {
 fn two_private_keys() {
     let workshop = Workshop::with_key();
     workshop.rsa(2048, "second.pem");
-    workshop.write(
-        "both.pem",
-        [workshop.read("key.pem"), workshop.read("second.pem")].concat(),
-    );
+    workshop.write("both.pem", [workshop.read("key.pem"), workshop.read("second.pem")].concat());
     let error = refusal(&workshop, "both.pem");
     assert_told(
         &error,
@@ -137,12 +106,7 @@ fn two_private_keys() {
             "take out the first with `openssl pkey -in both.pem -out both.first.pem`",
         ],
     );
-    assert_mended(
-        &workshop,
-        command(&error.hints()[1]),
-        "both.first.pem",
-        None,
-    );
+    assert_mended(&workshop, command(&error.hints()[1]), "both.first.pem", None);
 }
 
 #[test]
@@ -171,10 +135,7 @@ fn text_that_was_mangled() {
         ),
         (
             key.replace("-----END", "\u{2014}END"),
-            &format!(
-                "line {} must have five dashes on both sides",
-                key.lines().count()
-            ),
+            &format!("line {} must have five dashes on both sides", key.lines().count()),
             sed,
             "file.mended.pem",
         ),
@@ -238,9 +199,5 @@ fn assert_mended(workshop: &Workshop, line: &str, mended: &str, passphrase: Opti
         Some(passphrase) => load_with(workshop, mended, passphrase),
         None => load(workshop, mended),
     };
-    assert_eq!(
-        loaded.unwrap().key.public(),
-        &public_of(workshop, "key.pem"),
-        "{line}"
-    );
+    assert_eq!(loaded.unwrap().key.public(), &public_of(workshop, "key.pem"), "{line}");
 }

@@ -17,11 +17,7 @@ fn unencrypted_keys_of_every_form() {
     ] {
         workshop.openssl(make);
         let loaded = load(&workshop, "form").unwrap();
-        assert_eq!(
-            loaded.key.public(),
-            &public_of(&workshop, "key.pem"),
-            "{make}"
-        );
+        assert_eq!(loaded.key.public(), &public_of(&workshop, "key.pem"), "{make}");
         assert_eq!(loaded.warnings, [], "{make}");
     }
 }
@@ -41,28 +37,16 @@ fn encrypted_keys_of_every_form() {
         "-v2 des3 -v2prf hmacWithSHA1 -outform DER",
         "-scrypt",
     ] {
-        workshop.openssl(&format!(
-            "pkcs8 -topk8 {kind} -in key.pem {PASSOUT} -out form"
-        ));
+        workshop.openssl(&format!("pkcs8 -topk8 {kind} -in key.pem {PASSOUT} -out form"));
         let loaded = load_with(&workshop, "form", PASSPHRASE).unwrap();
-        assert_eq!(
-            loaded.key.public(),
-            &public_of(&workshop, "key.pem"),
-            "{kind}"
-        );
+        assert_eq!(loaded.key.public(), &public_of(&workshop, "key.pem"), "{kind}");
         assert_eq!(loaded.warnings, [], "{kind}");
         assert!(
-            matches!(
-                load(&workshop, "form"),
-                Err(KeyError::PassphraseNeeded { .. })
-            ),
+            matches!(load(&workshop, "form"), Err(KeyError::PassphraseNeeded { .. })),
             "{kind}"
         );
         assert!(
-            matches!(
-                load_with(&workshop, "form", "wrong"),
-                Err(KeyError::WrongPassphrase { .. })
-            ),
+            matches!(load_with(&workshop, "form", "wrong"), Err(KeyError::WrongPassphrase { .. })),
             "{kind}"
         );
     }
@@ -73,17 +57,12 @@ fn encrypted_keys_of_every_form() {
 fn a_wrong_passphrase_is_never_taken_for_damage() {
     let workshop = Workshop::with_key();
     workshop.write("passphrase", PASSPHRASE);
-    workshop.openssl(&format!(
-        "pkcs8 -topk8 -iter 1 -in key.pem {PASSOUT} -out form"
-    ));
+    workshop.openssl(&format!("pkcs8 -topk8 -iter 1 -in key.pem {PASSOUT} -out form"));
     let bytes = workshop.read("form");
     for wrong in 0..600 {
         let passphrase = SecretString::from(wrong.to_string());
         let error = PrivateKey::from_bytes("form", &bytes, Some(&passphrase)).unwrap_err();
-        assert!(
-            matches!(error, KeyError::WrongPassphrase { .. }),
-            "{wrong}: {error}"
-        );
+        assert!(matches!(error, KeyError::WrongPassphrase { .. }), "{wrong}: {error}");
     }
 }
 
@@ -103,46 +82,18 @@ fn text_in_any_wrapping() {
     for (case, text, warnings) in [
         ("CRLF", key.replace('\n', "\r\n").into_bytes(), vec![]),
         ("one line", key.replace('\n', "").into_bytes(), vec![]),
-        (
-            "spaces for lines",
-            key.replace('\n', " ").into_bytes(),
-            vec![],
-        ),
+        ("spaces for lines", key.replace('\n', " ").into_bytes(), vec![]),
         ("indented", key.replace('\n', "\n    ").into_bytes(), vec![]),
         ("bag attributes", bags.into_bytes(), vec![]),
-        (
-            "certificate first",
-            format!("{certificate}{key}").into_bytes(),
-            vec![],
-        ),
-        (
-            "certificate last",
-            format!("{key}{certificate}").into_bytes(),
-            vec![],
-        ),
-        (
-            "prose around",
-            format!("the key - it's secret:\n{key}END\n").into_bytes(),
-            vec![],
-        ),
-        (
-            "BOM",
-            format!("\u{feff}{key}").into_bytes(),
-            vec![KeyWarning::ByteOrderMark],
-        ),
-        (
-            "UTF-16",
-            [0xff, 0xfe].into_iter().chain(utf16).collect(),
-            vec![KeyWarning::Utf16],
-        ),
+        ("certificate first", format!("{certificate}{key}").into_bytes(), vec![]),
+        ("certificate last", format!("{key}{certificate}").into_bytes(), vec![]),
+        ("prose around", format!("the key - it's secret:\n{key}END\n").into_bytes(), vec![]),
+        ("BOM", format!("\u{feff}{key}").into_bytes(), vec![KeyWarning::ByteOrderMark]),
+        ("UTF-16", [0xff, 0xfe].into_iter().chain(utf16).collect(), vec![KeyWarning::Utf16]),
     ] {
         workshop.write("form", text);
         let loaded = load(&workshop, "form").unwrap_or_else(|error| panic!("{case}: {error}"));
-        assert_eq!(
-            loaded.key.public(),
-            &public_of(&workshop, "key.pem"),
-            "{case}"
-        );
+        assert_eq!(loaded.key.public(), &public_of(&workshop, "key.pem"), "{case}");
         assert_eq!(loaded.warnings, warnings, "{case}");
     }
 }

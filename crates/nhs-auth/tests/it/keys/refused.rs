@@ -18,21 +18,9 @@ fn what_holds_a_public_key_alone() {
         )
     };
     for (make, problem, print) in [
-        (
-            "pkey -in key.pem -pubout",
-            "a public key",
-            "openssl pkey -pubin -in file",
-        ),
-        (
-            "rsa -in key.pem -RSAPublicKey_out",
-            "a public key",
-            "openssl pkey -pubin -in file",
-        ),
-        (
-            "x509 -in cert.pem",
-            "a certificate",
-            "openssl x509 -in file -noout -pubkey",
-        ),
+        ("pkey -in key.pem -pubout", "a public key", "openssl pkey -pubin -in file"),
+        ("rsa -in key.pem -RSAPublicKey_out", "a public key", "openssl pkey -pubin -in file"),
+        ("x509 -in cert.pem", "a certificate", "openssl x509 -in file -noout -pubkey"),
         (
             "req -new -key key.pem -subj /CN=test",
             "a certificate signing request",
@@ -42,17 +30,10 @@ fn what_holds_a_public_key_alone() {
         for form in ["PEM", "DER"] {
             workshop.openssl(&format!("{make} -outform {form} -out file"));
             let hints = [PUBLIC_ONLY, &compare(print)];
-            assert_told(
-                &refusal(&workshop, "file"),
-                &format!("it holds {problem}"),
-                &hints,
-            );
+            assert_told(&refusal(&workshop, "file"), &format!("it holds {problem}"), &hints);
         }
         workshop.openssl(&format!("{make} -out file"));
-        assert_eq!(
-            workshop.shell(print),
-            workshop.openssl("pkey -in key.pem -pubout")
-        );
+        assert_eq!(workshop.shell(print), workshop.openssl("pkey -in key.pem -pubout"));
     }
 }
 
@@ -61,35 +42,17 @@ fn keys_for_other_algorithms() {
     let workshop = Workshop::new();
     workshop.openssl("dsaparam -out dsa.params 1024");
     for (make, algorithm) in [
-        (
-            "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256",
-            "EC (P-256)",
-        ),
-        (
-            "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384",
-            "EC (P-384)",
-        ),
-        (
-            "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521",
-            "EC (P-521)",
-        ),
-        (
-            "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:secp256k1",
-            "EC (secp256k1)",
-        ),
-        (
-            "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:prime239v1",
-            "EC",
-        ),
+        ("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256", "EC (P-256)"),
+        ("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384", "EC (P-384)"),
+        ("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521", "EC (P-521)"),
+        ("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:secp256k1", "EC (secp256k1)"),
+        ("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:prime239v1", "EC"),
         ("ecparam -genkey -name prime256v1", "EC"),
         ("genpkey -algorithm ED25519", "Ed25519"),
         ("genpkey -algorithm ED448", "Ed448"),
         ("genpkey -algorithm X25519", "X25519"),
         ("genpkey -algorithm X448", "X448"),
-        (
-            "genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048",
-            "RSA-PSS",
-        ),
+        ("genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048", "RSA-PSS"),
         ("genpkey -paramfile dsa.params", "DSA"),
         ("dsaparam -genkey -in dsa.params", "DSA"),
     ] {
@@ -109,11 +72,7 @@ fn an_encrypted_key_for_another_algorithm() {
     workshop.openssl("genpkey -algorithm ED25519 -out plain");
     workshop.openssl(&format!("pkcs8 -topk8 -in plain {PASSOUT} -out file"));
     let error = load_with(&workshop, "file", PASSPHRASE).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .ends_with("it is a key for Ed25519, and RS512 needs RSA")
-    );
+    assert!(error.to_string().ends_with("it is a key for Ed25519, and RS512 needs RSA"));
 }
 
 #[test]
@@ -176,26 +135,10 @@ fn what_is_no_key_at_all() {
         (&b""[..], "it is empty", [path, NEW_KEY]),
         (b" \r\n\t", "it is empty", [path, NEW_KEY]),
         (b"\xef\xbb\xbf\n", "it is empty", [path, NEW_KEY]),
-        (
-            br#"{"kty": "RSA", "d": "AQAB"}"#,
-            "it holds a JSON Web Key (JWK)",
-            [jwk, NEW_KEY],
-        ),
-        (
-            br#" {"keys": [{"kty": "RSA"}]}"#,
-            "it holds a JSON Web Key Set (JWKS)",
-            [jwk, NEW_KEY],
-        ),
-        (
-            b"{\"other\": 1}",
-            "it holds nothing that looks like a key",
-            [path, NEW_KEY],
-        ),
-        (
-            b"hunter2",
-            "it holds nothing that looks like a key",
-            [path, NEW_KEY],
-        ),
+        (br#"{"kty": "RSA", "d": "AQAB"}"#, "it holds a JSON Web Key (JWK)", [jwk, NEW_KEY]),
+        (br#" {"keys": [{"kty": "RSA"}]}"#, "it holds a JSON Web Key Set (JWKS)", [jwk, NEW_KEY]),
+        (b"{\"other\": 1}", "it holds nothing that looks like a key", [path, NEW_KEY]),
+        (b"hunter2", "it holds nothing that looks like a key", [path, NEW_KEY]),
         (
             b"-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n",
             "it holds PEM text that is not a key",
@@ -206,16 +149,8 @@ fn what_is_no_key_at_all() {
             "it holds a private key in PuTTY's own format",
             [putty, then],
         ),
-        (
-            b"\xfe\xed\xfe\xed\0\0\0\x02",
-            "it holds a Java keystore",
-            [keytool, pkcs12],
-        ),
-        (
-            b"<RSAKeyValue><Modulus/></RSAKeyValue>",
-            "it holds a key in XML",
-            [xml, ""],
-        ),
+        (b"\xfe\xed\xfe\xed\0\0\0\x02", "it holds a Java keystore", [keytool, pkcs12]),
+        (b"<RSAKeyValue><Modulus/></RSAKeyValue>", "it holds a key in XML", [xml, ""]),
     ] {
         workshop.write("file", bytes);
         let hints: Vec<&str> = hints.into_iter().filter(|hint| !hint.is_empty()).collect();
@@ -235,9 +170,6 @@ fn paths_that_lead_nowhere() {
     assert_eq!(error.hints()[0], "check the path of the private key");
 
     let error = PrivateKey::load(workshop.path("").as_path(), None).unwrap_err();
-    assert!(
-        error.to_string().ends_with("`: it is a directory"),
-        "{error}"
-    );
+    assert!(error.to_string().ends_with("`: it is a directory"), "{error}");
     assert!(error.hints()[0].starts_with("give one file of it, such as `"));
 }

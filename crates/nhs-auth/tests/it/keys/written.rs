@@ -14,10 +14,7 @@ fn both_halves_are_what_openssl_writes() {
     let workshop = Workshop::with_key();
     let key = load(&workshop, "key.pem").unwrap().key;
     assert_eq!(*key.to_pkcs8_pem(), workshop.openssl("pkey -in key.pem"));
-    assert_eq!(
-        key.public().to_spki_pem(),
-        workshop.openssl("pkey -in key.pem -pubout")
-    );
+    assert_eq!(key.public().to_spki_pem(), workshop.openssl("pkey -in key.pem -pubout"));
 }
 
 #[test]
@@ -26,15 +23,9 @@ fn a_generated_key_is_sound() {
     let key = PrivateKey::generate().unwrap();
     workshop.write("ours.pem", key.to_pkcs8_pem().as_bytes());
     workshop.write("ours.pub", key.public().to_spki_pem());
-    assert_eq!(
-        workshop.openssl("pkey -in ours.pem -check -noout"),
-        "Key is valid\n"
-    );
+    assert_eq!(workshop.openssl("pkey -in ours.pem -check -noout"), "Key is valid\n");
     let shown = workshop.openssl("rsa -pubin -in ours.pub -noout -text");
-    assert!(
-        shown.contains("(4096 bit)") && shown.contains("Exponent: 65537"),
-        "{shown}"
-    );
+    assert!(shown.contains("(4096 bit)") && shown.contains("Exponent: 65537"), "{shown}");
     assert_eq!(&public_of(&workshop, "ours.pem"), key.public());
 }
 
@@ -72,21 +63,13 @@ fn a_key_set_holds_the_numbers_that_openssl_shows() {
     let workshop = Workshop::with_key();
     let public = public_of(&workshop, "key.pem");
     let shown = workshop.openssl("rsa -in key.pem -noout -modulus");
-    let modulus = public
-        .modulus()
-        .iter()
-        .fold(String::new(), |hex, byte| hex + &format!("{byte:02X}"));
+    let modulus =
+        public.modulus().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02X}"));
     assert_eq!(shown.trim_end(), format!("Modulus={modulus}"));
-    let set = KeySet::new(vec![PublishedKey::new(
-        nhs_auth::Kid::parse("int-1").unwrap(),
-        public,
-    )])
-    .unwrap();
+    let set = KeySet::new(vec![PublishedKey::new(nhs_auth::Kid::parse("int-1").unwrap(), public)])
+        .unwrap();
     assert!(set.to_json().starts_with(r#"{"keys":[{"kty":"RSA","n":""#));
-    assert!(
-        set.to_json()
-            .ends_with(r#"","e":"AQAB","alg":"RS512","use":"sig","kid":"int-1"}]}"#)
-    );
+    assert!(set.to_json().ends_with(r#"","e":"AQAB","alg":"RS512","use":"sig","kid":"int-1"}]}"#));
 }
 
 fn sign(signer: &dyn Signer, message: &[u8]) -> Signature {

@@ -1,0 +1,97 @@
+//! Tokens that outlive their process.
+
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nhs_auth::{Clock as _, TokenCache, TokenErrorKind, TokenFile, UnixMillis};
+
+use crate::stand_ins::{Fixed, TestClock, TestIssuer, application, application_named, token};
+
+const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
+
+#[test]
+fn a_token_comes_back_until_it_expires() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = TokenFile::new(folder.path(), &application());
+    assert!(file.read(NOW).is_none());
+    file.write(&token(1, NOW)).unwrap();
+    assert_eq!(file.read(NOW.plus(598_999)).unwrap().access_token.expose(), "token-1");
+    assert!(file.read(NOW.plus(599_000)).is_none());
+    assert!(file.read(NOW.plus(-1)).is_none(), "a token from the future");
+    assert!(TokenFile::new(folder.path(), &application_named("int-2")).read(NOW).is_none());
+}
+
+#[test]
+fn a_file_that_is_something_else_counts_as_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = TokenFile::new(folder.path(), &application());
+    file.write(&token(1, NOW)).unwrap();
+    let path = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+    let good = fs::read_to_string(&path).unwrap();
+    for text in
+        ["", "{", "null", &good[..good.len() / 2], &good.replace("\"version\":1", "\"version\":9")]
+    {
+        fs::write(&path, text).unwrap();
+        assert!(file.read(NOW).is_none(), "{text}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_can_read_it_and_its_name_tells_nothing() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("nhs-auth/tokens");
+    TokenFile::new(&folder, &application()).write(&token(1, NOW)).unwrap();
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let path = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    assert_eq!((mode(&folder), mode(&path)), (0o700, 0o600));
+    assert!(!path.to_string_lossy().contains("abcdefgh"));
+}
+
+#[tokio::test]
+async fn of_several_processes_one_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(TestClock::new());
+    let issuer = Arc::new(TestIssuer::new(Arc::clone(&clock), Duration::from_millis(30)));
+    // Each cache of its own is as good as a process of its own: they share the folder alone.
+    let processes: Vec<_> = (0..8)
+        .map(|_| {
+            let cache = TokenCache::with(issuer.clone(), clock.clone(), Arc::new(Fixed(0.0)))
+                .with_files(folder.path().to_owned());
+            tokio::spawn(async move { cache.source(&application()).token().await.unwrap() })
+        })
+        .collect();
+    for process in processes {
+        assert_eq!(process.await.unwrap().expose(), "token-1");
+    }
+    assert_eq!(issuer.requests(), 1);
+}
+
+#[tokio::test]
+async fn an_old_token_serves_when_no_new_one_can_be_had() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(TestClock::new());
+    let issuer = Arc::new(TestIssuer::new(Arc::clone(&clock), Duration::ZERO));
+    TokenFile::new(folder.path(), &application()).write(&token(77, clock.now())).unwrap();
+    clock.jump(Duration::from_secs(500));
+    issuer.fail_next(TokenErrorKind::Unreachable { reason: "down".to_owned() });
+    let cache = TokenCache::with(issuer.clone(), clock, Arc::new(Fixed(0.0)))
+        .with_files(folder.path().to_owned());
+    assert_eq!(cache.source(&application()).token().await.unwrap().expose(), "token-77");
+    assert_eq!(issuer.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_rejected_token_is_not_taken_from_the_file_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(TestClock::new());
+    let issuer = Arc::new(TestIssuer::new(Arc::clone(&clock), Duration::ZERO));
+    let cache = TokenCache::with(issuer.clone(), clock, Arc::new(Fixed(0.0)))
+        .with_files(folder.path().to_owned());
+    let source = cache.source(&application());
+    let first = source.token().await.unwrap();
+    source.reject(&first);
+    assert_eq!(source.token().await.unwrap().expose(), "token-2");
+}
