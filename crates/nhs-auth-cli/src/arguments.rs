@@ -1,0 +1,271 @@
+//! The command line, as data.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use nhs_auth::Environment;
+
+use crate::config_file::ConfigFile;
+
+/// Proves software to NHS England's APIs: keys, tokens and calls, and the platform in a box.
+///
+/// Not an official NHS product.
+#[derive(Debug, Parser)]
+#[command(name = "nhs-auth", version, subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "\
+Examples:
+  nhs-auth demo                                 see the whole job, with nothing to configure
+  nhs-auth generate-keys --env int              make int-1.pem, int-1.pem.pub and int-1.json
+  nhs-auth get-token --api-key file:api-key.txt --private-key int-1.pem
+  nhs-auth call-api --api-key file:api-key.txt --private-key int-1.pem \\
+      --url https://int.api.service.nhs.uk/hello-world/hello/application
+
+Every flag also reads NHS_AUTH_<FLAG>, and the file nhs-auth.toml.")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// Flags that every verb has.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Configuration file, in place of ./nhs-auth.toml
+    #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) config: Option<String>,
+    /// Which [app.NAME] of the configuration file to be
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) app: Option<String>,
+    /// What standard output is for
+    #[arg(long, global = true, value_enum, default_value_t = Output::Human)]
+    pub(crate) output: Output,
+    /// Tell more on standard error; repeat for still more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Tell nothing but errors on standard error
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// The configuration file, once it is read.
+    #[arg(skip)]
+    pub(crate) file: ConfigFile,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people, and for pipes that want the bare answer
+    Human,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it in a process")]
+pub(crate) enum Verb {
+    GenerateKeys(GenerateKeys),
+    GetToken(GetToken),
+    CallApi(CallApi),
+    SignAssertion(SignAssertion),
+    Mock(Mock),
+    /// Show the whole job, on the platform in a box: keys, token, call, and two mistakes
+    Demo,
+    Completions(Completions),
+}
+
+/// Who asks, where, and with which key.
+#[derive(Args, Debug)]
+pub(crate) struct Identity {
+    /// API key of the application, from the portal (or file:PATH, env:NAME)
+    #[arg(long, value_name = "KEY")]
+    pub(crate) api_key: Option<String>,
+    /// Environment of the platform
+    #[arg(long, value_parser = environments(), default_value = "int")]
+    pub(crate) env: String,
+    /// Name of the key in the registered JWKS; by default the key file's name less .pem
+    #[arg(long)]
+    pub(crate) kid: Option<String>,
+    /// Path of the private key (PEM or DER)
+    #[arg(long, value_name = "PATH", allow_hyphen_values = true, value_hint = clap::ValueHint::FilePath)]
+    pub(crate) private_key: Option<String>,
+    /// Passphrase of the private key (better: file:PATH or env:NAME); asked for when needed
+    #[arg(long, value_name = "PASSPHRASE", allow_hyphen_values = true)]
+    pub(crate) passphrase: Option<String>,
+    /// Origin in place of the environment's, perhaps with a path (https, or http on loopback)
+    #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
+    pub(crate) base_url: Option<String>,
+    /// Path of the OAuth server, in place of /oauth2
+    #[arg(long, value_name = "PATH")]
+    pub(crate) base_path: Option<String>,
+}
+
+/// How tokens are asked for, and kept between runs.
+#[derive(Args, Debug)]
+pub(crate) struct Tokens {
+    /// Seconds that one attempt to get a token may take; there are three
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=300))]
+    pub(crate) timeout: u64,
+    /// Neither read nor write the tokens kept from run to run
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+}
+
+/// Make an RSA-4096 key pair and its JWKS
+///
+/// Writes KID.pem (the private key, readable by you alone), KID.pem.pub and KID.json (the JWKS for
+/// the portal), all three or none, and never over a file that is there.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nhs-auth generate-keys --env int                      int-1.pem, int-1.pem.pub, int-1.json
+  nhs-auth generate-keys --env prod --output-dir .auth
+  nhs-auth generate-keys --kid thumbprint               named by the key itself (RFC 7638)")]
+pub(crate) struct GenerateKeys {
+    /// API key of the application; only checked, and shown in the next steps as a placeholder
+    #[arg(long, value_name = "KEY")]
+    pub(crate) api_key: Option<String>,
+    /// Environment that the keys are for
+    #[arg(long, value_parser = environments(), default_value = "int")]
+    pub(crate) env: String,
+    /// Name of the key; `thumbprint` for its RFC 7638 thumbprint; by default <ENV>-1
+    #[arg(long)]
+    pub(crate) kid: Option<String>,
+    /// Folder for the three files, made if it isn't there
+    #[arg(long, value_name = "DIR", default_value = ".", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) output_dir: PathBuf,
+}
+
+/// Get an access token
+///
+/// Prints the bare token, so that it can be piped. Tokens are kept in your cache directory for
+/// their ten minutes, and renewed when four fifths of that are over.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nhs-auth get-token --api-key file:api-key.txt --private-key int-1.pem
+  curl -H \"Authorization: Bearer $(nhs-auth get-token --app int)\" https://int.api.service.nhs.uk/...
+  nhs-auth get-token --output json --app int")]
+pub(crate) struct GetToken {
+    #[command(flatten)]
+    pub(crate) identity: Identity,
+    #[command(flatten)]
+    pub(crate) tokens: Tokens,
+}
+
+/// Call an API
+///
+/// Prints the answer's body. Exits 0 for an answer below 400, 1 for one of 400 and more, 3 when
+/// there was none.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nhs-auth call-api --app int --url https://int.api.service.nhs.uk/hello-world/hello/application
+  nhs-auth call-api --app int --url https://int.api.service.nhs.uk/some-api/thing \\
+      --header 'Accept: application/fhir+json' --json @thing.json
+  nhs-auth call-api --auth api-key --api-key file:api-key.txt --url https://...
+  nhs-auth call-api --auth none --url https://sandbox.api.service.nhs.uk/hello-world/hello/world")]
+pub(crate) struct CallApi {
+    /// Whole URL to call
+    #[arg(long, value_hint = clap::ValueHint::Url)]
+    pub(crate) url: Option<String>,
+    /// HTTP method; by default GET, or POST with a body
+    #[arg(long)]
+    pub(crate) method: Option<String>,
+    /// Header to add, as "Name: value"; can be repeated
+    #[arg(long, value_name = "NAME: VALUE")]
+    pub(crate) header: Vec<String>,
+    /// NHS number, for the header nhs-login-nhs-number
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) nhs_number: Option<String>,
+    /// Product id, for the header NHSE-Product-ID
+    #[arg(long, value_name = "ID")]
+    pub(crate) product_id: Option<String>,
+    /// Body: a text, @FILE, or @- for standard input
+    #[arg(long, value_name = "TEXT|@FILE", conflicts_with = "json", allow_hyphen_values = true)]
+    pub(crate) data: Option<String>,
+    /// The same, checked to be JSON and sent as application/json
+    #[arg(long, value_name = "TEXT|@FILE", allow_hyphen_values = true)]
+    pub(crate) json: Option<String>,
+    /// How the API lets callers in
+    #[arg(long, value_enum, default_value_t = Auth::SignedJwt)]
+    pub(crate) auth: Auth,
+    /// Environment that the token is from, when not that of --env
+    #[arg(long, value_name = "ENV", value_parser = environments())]
+    pub(crate) token_env: Option<String>,
+    /// Host to send the credential to although it is not an NHS API host; can be repeated
+    #[arg(long, value_name = "HOST|ORIGIN")]
+    pub(crate) allow_host: Vec<String>,
+    #[command(flatten)]
+    pub(crate) identity: Identity,
+    #[command(flatten)]
+    pub(crate) tokens: Tokens,
+}
+
+/// The platform's access modes for applications.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Auth {
+    /// Application-restricted: an access token, got with a signed JWT
+    SignedJwt,
+    /// Application-restricted: the header apikey
+    ApiKey,
+    /// Open access
+    None,
+}
+
+/// Sign a client assertion, for use in Postman or curl
+///
+/// It lives 150 seconds unless told otherwise, and can be sent once.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nhs-auth sign-assertion --app int                     print the JWT
+  nhs-auth sign-assertion --app int --curl              print the whole curl command
+  nhs-auth sign-assertion --app int --out jwt.txt       write it to a file that only you can read")]
+pub(crate) struct SignAssertion {
+    /// Write the JWT to this file, readable by you alone, and not to standard output
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) out: Option<PathBuf>,
+    /// Print the curl command that sends it
+    #[arg(long)]
+    pub(crate) curl: bool,
+    /// Seconds until it expires, 1 to 300
+    #[arg(long, value_name = "SECONDS", default_value_t = 150, value_parser = clap::value_parser!(u32).range(1..=300))]
+    pub(crate) lifetime: u32,
+    #[command(flatten)]
+    pub(crate) identity: Identity,
+}
+
+/// Run the platform in a box
+///
+/// Prints its base URL when it is ready, and runs until it is interrupted. OAuth is at /oauth2 and
+/// /oauth2-mock, Hello World at /hello-world, control at /_mock.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nhs-auth mock
+  curl -X POST http://127.0.0.1:9000/_mock/apps -d '{\"name\": \"my app\", \"jwks\": '\"$(cat int-1.json)\"'}'
+  nhs-auth get-token --base-url http://127.0.0.1:9000 --api-key ... --private-key int-1.pem")]
+pub(crate) struct Mock {
+    /// Address to listen at, 127.0.0.1:9000 unless told otherwise; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Token requests that an application may make in a minute; by default the platform's 300
+    #[arg(long, value_name = "N")]
+    pub(crate) rate_limit: Option<u32>,
+}
+
+/// Print completions for a shell
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  nhs-auth completions bash > ~/.local/share/bash-completion/completions/nhs-auth")]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+fn environments() -> PossibleValuesParser {
+    PossibleValuesParser::new(Environment::ALL.iter().map(|environment| environment.name))
+}

@@ -1,0 +1,27 @@
+//! The verbs, a file each.
+
+pub(crate) mod call_api;
+pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod generate_keys;
+pub(crate) mod get_token;
+pub(crate) mod mock;
+pub(crate) mod sign_assertion;
+
+use crate::failure::Failure;
+
+/// A runtime for a verb that waits for one thing at a time.
+fn small_runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().build().map_err(no_runtime)
+}
+
+/// A runtime for a server.
+fn server_runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(no_runtime)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn no_runtime(error: std::io::Error) -> Failure {
+    Failure::fault(format!("can't start: {error}"))
+}

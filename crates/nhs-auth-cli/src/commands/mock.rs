@@ -1,0 +1,82 @@
+//! `nhs-auth mock`.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use nhs_auth_mock::{MockConfig, MockPlatform, MockPlatformBuilder};
+
+use crate::arguments::{Global, Mock};
+use crate::commands;
+use crate::config_file::ConfigFile;
+use crate::console::{self, Console};
+use crate::failure::{Exit, Failure};
+
+/// Where it listens unless told otherwise.
+const USUAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9000);
+
+pub(crate) fn run(arguments: &Mock, global: &Global, console: Console) -> Result<Exit, Failure> {
+    let builder = builder(arguments, &global.file)?;
+    commands::server_runtime()?.block_on(async {
+        let platform = builder.start().await.map_err(|error| {
+            Failure::usage(error.to_string())
+                .hint("another program may have that address: choose one with --listen")
+        })?;
+        if !platform.address().ip().is_loopback() {
+            console.warn("anyone who can reach this address can use this platform, and control it");
+        }
+        for app in platform.first_apps() {
+            console.note(format_args!("application {}", app.application_id()));
+        }
+        let stop = interrupted()
+            .map_err(|error| Failure::fault(format!("can't wait to be interrupted: {error}")))?;
+        console::answer_line(&platform.base_url())?;
+        console.note("ready; interrupt to stop");
+        platform.run_until(stop).await;
+        Ok(Exit::Done)
+    })
+}
+
+/// The flags go before the table `[mock]` of the configuration file.
+fn builder(arguments: &Mock, file: &ConfigFile) -> Result<MockPlatformBuilder, Failure> {
+    let config = config(file)?;
+    let listen = arguments.listen.or(config.listen).unwrap_or(USUAL);
+    let builder = MockPlatform::builder().config(config);
+    let builder = builder.map_err(|error| Failure::usage(error.to_string()))?.listen(listen);
+    Ok(match arguments.rate_limit {
+        Some(requests_a_minute) => builder.rate_limit(requests_a_minute),
+        None => builder,
+    })
+}
+
+fn config(file: &ConfigFile) -> Result<MockConfig, Failure> {
+    let (Some(path), Some(table)) = (&file.path, &file.mock) else {
+        return Ok(MockConfig::default());
+    };
+    let mut config: MockConfig = table.clone().try_into().map_err(|error: toml::de::Error| {
+        Failure::usage(format!("{}: in `[mock]`: {}", path.display(), error.message()))
+    })?;
+    config.directory = path.parent().map_or_else(PathBuf::new, ToOwned::to_owned);
+    Ok(config)
+}
+
+/// Ends when the process is asked to end.
+#[cfg(unix)]
+fn interrupted() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn interrupted() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}

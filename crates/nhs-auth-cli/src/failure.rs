@@ -1,0 +1,122 @@
+//! What ends a command early: what happened, what to do next, and the exit code.
+
+use nhs_auth::{
+    CallError, DestinationError, EndpointError, ErrorClass, IdentifierError, JwksError, KeyError,
+    SignError, TokenError,
+};
+
+/// How a command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    Done = 0,
+    /// The platform or the API said no.
+    No = 1,
+    /// Wrong usage, input or files.
+    Usage = 2,
+    /// No usable answer.
+    NoAnswer = 3,
+    /// A fault of ours.
+    Fault = 4,
+}
+
+/// What ends a command early.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    /// Empty when there is nothing to say, as when a reader has gone.
+    pub(crate) message: String,
+    pub(crate) hints: Vec<String>,
+}
+
+impl Failure {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, message: message.into(), hints: Vec::new() }
+    }
+
+    pub(crate) fn no_answer(message: impl Into<String>) -> Self {
+        Self { exit: Exit::NoAnswer, message: message.into(), hints: Vec::new() }
+    }
+
+    pub(crate) fn fault(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Fault, message: message.into(), hints: Vec::new() }
+    }
+
+    /// The reader of standard output has gone, which is its good right.
+    pub(crate) fn reader_gone() -> Self {
+        Self { exit: Exit::Done, message: String::new(), hints: Vec::new() }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    fn hints(mut self, hints: impl IntoIterator<Item = String>) -> Self {
+        self.hints.extend(hints);
+        self
+    }
+
+    /// An identifier given with `flag` is not what it should be.
+    pub(crate) fn identifier(flag: &str, error: IdentifierError) -> Self {
+        let failure = Self::usage(format!("the value of {flag} can't be used: {error}"));
+        failure.hints(error.hint().map(ToOwned::to_owned))
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        Self::usage(error.to_string()).hints(error.hints())
+    }
+}
+
+impl From<JwksError> for Failure {
+    fn from(error: JwksError) -> Self {
+        Self::usage(error.to_string()).hints(error.hints())
+    }
+}
+
+impl From<EndpointError> for Failure {
+    fn from(error: EndpointError) -> Self {
+        Self::usage(error.to_string()).hints(error.hints())
+    }
+}
+
+impl From<DestinationError> for Failure {
+    fn from(error: DestinationError) -> Self {
+        Self::usage(error.to_string()).hints(error.hints())
+    }
+}
+
+impl From<SignError> for Failure {
+    fn from(error: SignError) -> Self {
+        Self::usage(error.to_string()).hints(error.hints())
+    }
+}
+
+impl From<&TokenError> for Failure {
+    fn from(error: &TokenError) -> Self {
+        let exit = match error.class() {
+            ErrorClass::Refused => Exit::No,
+            ErrorClass::Local => Exit::Usage,
+            _ => Exit::NoAnswer,
+        };
+        Self { exit, message: error.to_string(), hints: error.hints() }
+    }
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Token(error) => Self::from(&*error),
+            CallError::Destination(error) => error.into(),
+            CallError::ApiKeyNotSendable => Self::usage(error.to_string()),
+            CallError::NoHttpClient(_) => Self::usage(error.to_string()).hint(
+                "install the package ca-certificates, or name a file of certificate authorities \
+                 with SSL_CERT_FILE",
+            ),
+            _ => Self::no_answer(error.to_string())
+                .hint("check the URL, the network, and a proxy (HTTPS_PROXY)"),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Where a flag's value comes from: the command line, then the environment, then the file, then
+//! the default.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::Path;
+
+use clap::builder::FalseyValueParser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, Command, CommandFactory as _, FromArgMatches as _};
+
+use crate::arguments::Cli;
+use crate::config_file::ConfigFile;
+use crate::console::Console;
+use crate::failure::{Exit, Failure};
+
+/// Flags that choose the file can't come from it.
+const NOT_IN_THE_FILE: [&str; 4] = ["app", "config", "help", "version"];
+
+/// Reads the arguments, with what lies below them. `None` when help or a version was asked for,
+/// and has been printed.
+pub(crate) fn parse(
+    arguments: impl Iterator<Item = OsString>,
+) -> Result<Option<(Cli, Console)>, Failure> {
+    let arguments: Vec<_> = arguments.collect();
+    let command = with_environment(Cli::command());
+    let file = chosen_file(&command, &arguments)?;
+    let command = with_file(command, &file);
+    let parsed =
+        command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    match parsed {
+        Ok(mut cli) => {
+            let console = Console::new(cli.global.quiet, cli.global.verbose);
+            cli.global.file = file;
+            Ok(Some((cli, console)))
+        }
+        Err(error) if !error.use_stderr() => {
+            print_help(&error)?;
+            Ok(None)
+        }
+        Err(error) => Err(usage_failure(&error, &file)),
+    }
+}
+
+/// Every flag reads `NHS_AUTH_<FLAG>` too.
+fn with_environment(command: Command) -> Command {
+    each_flag(command, &|flag, name| {
+        let variable = format!("NHS_AUTH_{}", name.to_uppercase().replace('-', "_"));
+        let flag = match flag.get_action() {
+            ArgAction::SetTrue => flag.value_parser(FalseyValueParser::new()),
+            _ => flag,
+        };
+        // An empty variable counts as none.
+        if is_empty_variable(&variable) { flag } else { flag.env(variable).hide_env_values(true) }
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the layer that reads the environment")]
+fn is_empty_variable(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| value.is_empty())
+}
+
+fn with_file(command: Command, file: &ConfigFile) -> Command {
+    each_flag(command, &|flag, name| match file.values.get(name) {
+        Some(values) if !NOT_IN_THE_FILE.contains(&name) => {
+            let takes_value = flag.get_action().takes_values();
+            let flag = flag.default_values(values);
+            // What stands in a file may be a secret, and is not for the help.
+            if takes_value { flag.hide_default_value(true) } else { flag }
+        }
+        _ => flag,
+    })
+}
+
+fn each_flag(command: Command, change: &dyn Fn(Arg, &str) -> Arg) -> Command {
+    let by_name = |flag: Arg| match flag.get_long().map(ToOwned::to_owned) {
+        Some(name) => change(flag, &name),
+        None => flag,
+    };
+    command.mut_args(by_name).mut_subcommands(|verb| verb.mut_args(by_name))
+}
+
+/// The file is chosen by two flags, which therefore are read before the rest.
+fn chosen_file(command: &Command, arguments: &[OsString]) -> Result<ConfigFile, Failure> {
+    let flags = flag_names(command);
+    let matches = command.clone().ignore_errors(true).try_get_matches_from(arguments).ok();
+    let chosen = |name: &str| matches.as_ref().and_then(|all| all.get_one::<String>(name).cloned());
+    let config = chosen("config");
+    ConfigFile::find(config.as_deref().map(Path::new), chosen("app").as_deref(), &flags)
+}
+
+fn flag_names(command: &Command) -> BTreeSet<String> {
+    let of = |command: &Command| {
+        command
+            .get_arguments()
+            .filter_map(|flag| flag.get_long().map(ToOwned::to_owned))
+            .collect::<Vec<_>>()
+    };
+    let verbs = command.get_subcommands().flat_map(of);
+    verbs.chain(of(command)).filter(|name| !NOT_IN_THE_FILE.contains(&name.as_str())).collect()
+}
+
+fn print_help(error: &clap::Error) -> Result<(), Failure> {
+    let text = error.render();
+    let written = write!(anstream::stdout(), "{}", text.ansi());
+    written.map_err(|error| match error.kind() {
+        std::io::ErrorKind::BrokenPipe => Failure::reader_gone(),
+        _ => Failure::usage(format!("can't write to standard output: {error}")),
+    })
+}
+
+/// clap's own words, which are good, unless they repeat a key.
+fn usage_failure(error: &clap::Error, file: &ConfigFile) -> Failure {
+    let text = error.render().to_string();
+    if ["-----BEGIN", "PRIVATE KEY", "MIIE", "MIIJ"].iter().any(|sign| text.contains(sign)) {
+        return Failure::usage("an argument holds key material, where a path belongs")
+            .hint("give the private key's path with --private-key");
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let _ = write!(anstream::stderr(), "{}", error.render().ansi());
+        return Failure { exit: Exit::Usage, message: String::new(), hints: Vec::new() };
+    }
+    let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+    let failure = Failure::usage(text);
+    match (&file.path, value_at_fault(error)) {
+        (Some(path), Some(value)) if file.values.values().flatten().any(|own| *own == value) => {
+            failure.hint(format!("`{value}` stands in {}", path.display()))
+        }
+        _ => failure,
+    }
+}
+
+fn value_at_fault(error: &clap::Error) -> Option<String> {
+    match error.get(ContextKind::InvalidValue)? {
+        ContextValue::String(value) => Some(value.clone()),
+        _ => None,
+    }
+}

@@ -1,0 +1,12 @@
+//! The binary from outside: its standard output, its exit codes, its files.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it can't go on")]
+
+mod call_api;
+mod commands_in_docs;
+mod configuration;
+mod generate_keys;
+mod get_token;
+mod mock_and_demo;
+mod scene;
+mod sign_assertion;
