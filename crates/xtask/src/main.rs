@@ -1,9 +1,8 @@
 //! The project's own chores, as `cargo xtask CHORE`.
-#![expect(
-    clippy::print_stderr,
-    reason = "progress and failures are for people to read"
-)]
+#![expect(clippy::print_stderr, reason = "progress and failures are for people to read")]
 
+mod bench;
+mod docs;
 mod process;
 mod test;
 mod tools;
@@ -15,6 +14,8 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let done = match Chore::parse() {
+        Chore::Bench => bench::run(),
+        Chore::Docs => docs::write(),
         Chore::Test { args } => test::run(&args),
     };
     match done {
@@ -30,6 +31,10 @@ fn main() -> ExitCode {
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Chore {
+    /// Measure what it costs, beside what else does the same job, in one run.
+    Bench,
+    /// Write the pages that are made from the rulebook anew.
+    Docs,
     /// Install what the tests need, then check and test everything.
     Test {
         /// Arguments for `cargo test`, such as a test's name.
@@ -41,8 +46,5 @@ enum Chore {
 /// The top of the checkout.
 fn root() -> &'static Path {
     let this_crate = Path::new(env!("CARGO_MANIFEST_DIR"));
-    this_crate
-        .ancestors()
-        .nth(2)
-        .expect("this crate lives two folders down")
+    this_crate.ancestors().nth(2).expect("this crate lives two folders down")
 }

@@ -10,10 +10,7 @@ pub(crate) fn run(step: &'static str, command: &mut Command) -> Result<(), Failu
     match command.stdin(Stdio::null()).status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(Failure::new(step, format!("`{line}` ended with {status}"))),
-        Err(error) => Err(Failure::new(
-            step,
-            format!("`{line}` can't be started: {error}"),
-        )),
+        Err(error) => Err(Failure::new(step, format!("`{line}` can't be started: {error}"))),
     }
 }
 
@@ -44,13 +41,8 @@ impl Failure {
 }
 
 fn command_line(command: &Command) -> String {
-    let words = [command.get_program()]
-        .into_iter()
-        .chain(command.get_args());
-    words
-        .map(|word| word.to_string_lossy())
-        .collect::<Vec<_>>()
-        .join(" ")
+    let words = [command.get_program()].into_iter().chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -3,17 +3,15 @@
 use std::process::Command;
 
 use crate::process::{self, Failure};
-use crate::{root, tools};
+use crate::{docs, root, tools};
 
 /// Installs what the tests need, then checks and tests everything. `args` go to `cargo test`.
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let tools = tools::install()?;
 
     process::run("format", &mut cargo("fmt --all --check"))?;
-    process::run(
-        "lints",
-        &mut cargo("clippy --workspace --all-targets --locked -- -D warnings"),
-    )?;
+    docs::check()?;
+    process::run("lints", &mut cargo("clippy --workspace --all-targets --locked -- -D warnings"))?;
     process::run("build", &mut cargo("build --locked"))?;
     process::run(
         "tests",

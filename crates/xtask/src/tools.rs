@@ -35,11 +35,7 @@ fn install_programs() -> Result<(), Failure> {
         run_as_progress(STEP, apt_get().args(["install", "-y"]).args(packages))?;
         missing = missing_programs();
     }
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::new(STEP, advice(&missing)))
-    }
+    if missing.is_empty() { Ok(()) } else { Err(Failure::new(STEP, advice(&missing))) }
 }
 
 fn install_python(interop: &Path, folder: &Path) -> Result<PathBuf, Failure> {
@@ -52,11 +48,7 @@ fn install_python(interop: &Path, folder: &Path) -> Result<PathBuf, Failure> {
         let mut venv = Command::new("python3");
         run_as_progress(STEP, venv.args(["-m", "venv"]).arg(folder))?;
         let mut pip = Command::new(&python);
-        run_as_progress(
-            STEP,
-            pip.args(["-m", "pip", "install", "--quiet", "-r"])
-                .arg(requirements),
-        )
+        run_as_progress(STEP, pip.args(["-m", "pip", "install", "--quiet", "-r"]).arg(requirements))
     })?;
     Ok(python)
 }
@@ -112,11 +104,7 @@ fn apt_get() -> Command {
 
 fn advice(missing: &[&Program]) -> String {
     let names: Vec<_> = missing.iter().map(|program| program.name).collect();
-    let packages: Vec<_> = missing
-        .iter()
-        .flat_map(|program| program.packages)
-        .copied()
-        .collect();
+    let packages: Vec<_> = missing.iter().flat_map(|program| program.packages).copied().collect();
     format!(
         "the tests need {}, missing or incomplete here: on Debian or Ubuntu, \
          `sudo apt-get install {}`; elsewhere, install them and put them on the PATH",
@@ -143,26 +131,10 @@ struct Program {
 }
 
 const PROGRAMS: [Program; 5] = [
-    Program {
-        name: "curl",
-        probe: &["--version"],
-        packages: &["curl"],
-    },
-    Program {
-        name: "node",
-        probe: &["--version"],
-        packages: &["nodejs"],
-    },
-    Program {
-        name: "npm",
-        probe: &["--version"],
-        packages: &["npm"],
-    },
-    Program {
-        name: "openssl",
-        probe: &["version"],
-        packages: &["openssl"],
-    },
+    Program { name: "curl", probe: &["--version"], packages: &["curl"] },
+    Program { name: "node", probe: &["--version"], packages: &["nodejs"] },
+    Program { name: "npm", probe: &["--version"], packages: &["npm"] },
+    Program { name: "openssl", probe: &["version"], packages: &["openssl"] },
     Program {
         name: "python3",
         probe: &["-c", "import ensurepip, venv"],
@@ -182,10 +154,7 @@ mod tests {
 
         let advice = advice(&missing);
 
-        assert!(
-            advice.contains("need node, npm, openssl, python3, missing"),
-            "{advice}"
-        );
+        assert!(advice.contains("need node, npm, openssl, python3, missing"), "{advice}");
         assert!(
             advice.contains("`sudo apt-get install nodejs npm openssl python3 python3-venv`"),
             "{advice}"

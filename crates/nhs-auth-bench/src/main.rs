@@ -1,0 +1,80 @@
+//! What `nhs-auth` costs, beside what else does the same job, in one run: ratios, because a
+//! machine's speed is its own. Run it by `cargo xtask bench`.
+#![expect(clippy::print_stdout, reason = "the figures are the answer")]
+#![expect(clippy::unwrap_used, reason = "a measurement stops where it can't go on")]
+
+mod cached_token;
+mod cpu;
+mod empty_cache;
+mod get_token;
+mod mock;
+mod signing;
+
+use std::path::PathBuf;
+
+/// What a measurement is held against.
+enum Bar {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+/// One figure, and whether it is good enough.
+struct Figure {
+    name: &'static str,
+    value: f64,
+    unit: &'static str,
+    bar: Bar,
+    /// Both sides of a ratio, in words.
+    from: String,
+}
+
+fn main() -> std::process::ExitCode {
+    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
+    let (Some(binary), Some(python)) = (arguments.next(), arguments.next()) else {
+        println!("usage: nhs-auth-bench BINARY PYTHON (cargo xtask bench gives both)");
+        return std::process::ExitCode::from(2);
+    };
+    let mut missed = 0;
+    for measure in [
+        signing::measure as fn(&Setting) -> Vec<Figure>,
+        get_token::measure,
+        cached_token::measure,
+        empty_cache::measure,
+        mock::measure,
+    ] {
+        for figure in measure(&Setting { binary: binary.clone(), python: python.clone() }) {
+            missed += usize::from(!figure.print());
+        }
+    }
+    std::process::ExitCode::from(u8::from(missed > 0))
+}
+
+/// The programs that are measured.
+struct Setting {
+    /// `nhs-auth`, as a release build.
+    binary: PathBuf,
+    /// A Python that has PyJWT and requests.
+    python: PathBuf,
+}
+
+impl Figure {
+    /// Prints the figure, and says whether it is good enough.
+    fn print(&self) -> bool {
+        let (is_good, bar) = match self.bar {
+            Bar::AtLeast(least) => (self.value >= least, format!("at least {least}")),
+            Bar::AtMost(most) => (self.value <= most, format!("at most {most}")),
+        };
+        let verdict = if is_good { "ok    " } else { "MISSED" };
+        println!(
+            "{verdict} {:<44} {:>9.2} {:<12} ({bar}; {})",
+            self.name, self.value, self.unit, self.from
+        );
+        is_good
+    }
+}
+
+/// The middle one: what a noisy machine says least wrongly.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
