@@ -1,14 +1,16 @@
 //! The gateway in front of an API, and Hello World behind it.
 //!
-//! What the gateway answers to a token that isn't there, isn't known or has expired is the
-//! rulebook's group G. Its answers to a bad API key are the vendor's own.
+//! What the gateway answers when it says no is the rulebook's group G.
 
 use std::sync::Arc;
 
 use http::StatusCode;
 use http::header::{HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use nhs_auth_rules::Rule;
-use nhs_auth_rules::gateway::{EXPIRED_TOKEN, NO_TOKEN, UNKNOWN_TOKEN};
+use nhs_auth_rules::gateway::{
+    API_KEY_FOR_ANOTHER, EXPIRED_TOKEN, NO_PRODUCT, NO_TOKEN, UNKNOWN_API_KEY, UNKNOWN_TOKEN,
+    WRONG_KIND,
+};
 use serde_json::json;
 
 use crate::answer::Reply;
@@ -28,13 +30,6 @@ const API_KEY_SCOPES: [&str; 2] =
 /// The client's own names of a request, which the answer repeats.
 const ECHOED: [HeaderName; 2] =
     [HeaderName::from_static("x-request-id"), HeaderName::from_static("x-correlation-id")];
-
-/// What the gateway says when it says no.
-struct Refusal {
-    error_code: &'static str,
-    fault_string: &'static str,
-    rule: Option<&'static Rule>,
-}
 
 /// The answer of an API, if there is one at that path.
 pub(crate) fn answer(state: &State, call: &Call) -> Option<Reply> {
@@ -72,48 +67,44 @@ fn application(state: &State, call: &Call) -> Reply {
 
 /// User-restricted. No token of a user's is issued here yet, so none will do.
 fn user(state: &State, call: &Call) -> Reply {
-    let refused = with_token(state, call).and(Err(Refusal::WRONG_KIND));
+    let refused = with_token(state, call).and(Err(WRONG_KIND));
     settled(state, call, refused, || hello("User"))
 }
 
 fn settled(
     state: &State,
     call: &Call,
-    allowed: Result<(), Refusal>,
+    allowed: Result<(), &'static Rule>,
     answer: impl FnOnce() -> Reply,
 ) -> Reply {
     let mut reply = match allowed {
         Ok(()) => answer(),
-        Err(refusal) => refusal.into_reply(),
+        Err(rule) => refused_by(rule),
     };
     reply.note.application_id =
         caller(state, call).map(|app| app.identity.application_id().to_owned());
     reply
 }
 
-fn with_token(state: &State, call: &Call) -> Result<(), Refusal> {
+fn with_token(state: &State, call: &Call) -> Result<(), &'static Rule> {
     let token = call.bearer_token();
     if token.is_empty() {
-        return Err(NO_TOKEN.into());
+        return Err(NO_TOKEN);
     }
     let grant = state.tokens.find(token, call.now).ok_or(UNKNOWN_TOKEN)?;
     let app = state.apps.by_id(&grant.application_id).ok_or(UNKNOWN_TOKEN)?;
     if grant.expires_at <= call.now {
-        return Err(EXPIRED_TOKEN.into());
+        return Err(EXPIRED_TOKEN);
     }
-    if has_scope(&app, |scope| scope.ends_with(PRODUCT)) {
-        Ok(())
-    } else {
-        Err(Refusal::NO_PRODUCT)
-    }
+    if has_scope(&app, |scope| scope.ends_with(PRODUCT)) { Ok(()) } else { Err(NO_PRODUCT) }
 }
 
-fn with_api_key(state: &State, api_key: &str) -> Result<(), Refusal> {
-    let app = state.apps.by_key(api_key).ok_or(Refusal::UNKNOWN_API_KEY)?;
+fn with_api_key(state: &State, api_key: &str) -> Result<(), &'static Rule> {
+    let app = state.apps.by_key(api_key).ok_or(UNKNOWN_API_KEY)?;
     if app.record.approved && has_scope(&app, |scope| API_KEY_SCOPES.contains(&scope)) {
         Ok(())
     } else {
-        Err(Refusal::API_KEY_FOR_ANOTHER)
+        Err(API_KEY_FOR_ANOTHER)
     }
 }
 
@@ -126,54 +117,19 @@ fn hello(whom: &str) -> Reply {
     Reply::json(StatusCode::OK, &json!({"message": format!("Hello {whom}!")}))
 }
 
-impl Refusal {
-    const UNKNOWN_API_KEY: Self = Self::of_vendor("oauth.v2.InvalidApiKey", "Invalid ApiKey");
-
-    const API_KEY_FOR_ANOTHER: Self = Self::of_vendor(
-        "oauth.v2.InvalidApiKeyForGivenResource",
-        "Invalid ApiKey for given resource",
+fn refused_by(rule: &'static Rule) -> Reply {
+    let (error_code, fault_string) = (rule.answer.error, rule.answer.error_description);
+    let fault =
+        json!({"fault": {"faultstring": fault_string, "detail": {"errorcode": error_code}}});
+    let challenge = format!(
+        r#"Bearer realm="null",error="invalid_token",error_description="{error_code}: {fault_string}""#
     );
-
-    const NO_PRODUCT: Self = Self::of_vendor(
-        "keymanagement.service.InvalidAPICallAsNoApiProductMatchFound",
-        "Invalid API call as no apiproduct match found",
-    );
-
-    /// An application's token where a user's belongs. That it is a 401 is published; the fault in
-    /// it is inferred from the one for a token of too low a level.
-    const WRONG_KIND: Self = Self::of_vendor(
-        "steps.oauth.v2.InsufficientScope",
-        "Required scope(s): VerifyAccessToken.User.scopeSet",
-    );
-
-    const fn of_vendor(error_code: &'static str, fault_string: &'static str) -> Self {
-        Self { error_code, fault_string, rule: None }
+    let mut reply = Reply::json(StatusCode::UNAUTHORIZED, &fault);
+    if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+        reply.headers.insert(WWW_AUTHENTICATE, challenge);
     }
-
-    fn into_reply(self) -> Reply {
-        let Self { error_code, fault_string, rule } = self;
-        let fault =
-            json!({"fault": {"faultstring": fault_string, "detail": {"errorcode": error_code}}});
-        let challenge = format!(
-            r#"Bearer realm="null",error="invalid_token",error_description="{error_code}: {fault_string}""#
-        );
-        let mut reply = Reply::json(StatusCode::UNAUTHORIZED, &fault);
-        if let Ok(challenge) = HeaderValue::from_str(&challenge) {
-            reply.headers.insert(WWW_AUTHENTICATE, challenge);
-        }
-        reply.note.error = Some(error_code.into());
-        reply.note.error_description = Some(fault_string.into());
-        reply.note.rule = rule;
-        reply
-    }
-}
-
-impl From<&'static Rule> for Refusal {
-    fn from(rule: &'static Rule) -> Self {
-        Self {
-            error_code: rule.answer.error,
-            fault_string: rule.answer.error_description,
-            rule: Some(rule),
-        }
-    }
+    reply.note.error = Some(error_code.into());
+    reply.note.error_description = Some(fault_string.into());
+    reply.note.rule = Some(rule);
+    reply
 }

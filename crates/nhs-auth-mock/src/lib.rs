@@ -58,10 +58,8 @@
 //! # What is inferred
 //!
 //! The platform's 429 body isn't public. Here it is an OAuth error (`too_many_requests`) with the
-//! members `scope` and `policy`, which are known from APIs that pass it on. Which request makes
-//! the gateway's `oauth.v2.InsufficientScope` at `/hello-world/hello/user` is known to be answered
-//! by 401; that it is this fault is inferred from the 403 that other APIs answer to a token of too
-//! low a level.
+//! members `scope` and `policy`, which are known from APIs that pass it on. Rules that are inferred
+//! say so themselves.
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
 mod answer;

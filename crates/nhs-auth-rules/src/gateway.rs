@@ -13,6 +13,18 @@ pub const UNKNOWN_TOKEN: &Rule = &RULES[1];
 /// The access token was one, and has expired.
 pub const EXPIRED_TOKEN: &Rule = &RULES[2];
 
+/// The token is good, and its application has not added this API.
+pub const NO_PRODUCT: &Rule = &RULES[3];
+
+/// The token is of another kind than the API wants.
+pub const WRONG_KIND: &Rule = &RULES[4];
+
+/// The API key is not one of this environment's.
+pub const UNKNOWN_API_KEY: &Rule = &RULES[5];
+
+/// The API key is not approved for this API.
+pub const API_KEY_FOR_ANOTHER: &Rule = &RULES[6];
+
 /// Every rule of the group, in the platform's order. They look at the gateway's own state, so a
 /// diagnosis can't tell any of them from files.
 pub const RULES: &[Rule] = &[
@@ -52,6 +64,59 @@ pub const RULES: &[Rule] = &[
         basis: Basis::Published,
         why: "tokens live ten minutes",
         fix: "get a new token; refresh at four fifths of its lifetime",
+        check: unknown,
+    },
+    Rule {
+        id: RuleId::new("G4"),
+        title: "the application has added this API",
+        answer: Answer::new(
+            401,
+            "keymanagement.service.InvalidAPICallAsNoApiProductMatchFound",
+            "Invalid API call as no apiproduct match found",
+        ),
+        basis: Basis::Published,
+        why: "the token is good, and the application that it was issued to hasn't this API in its \
+              list; some APIs answer 403 to the same",
+        fix: "add the API to the application in the portal",
+        check: unknown,
+    },
+    Rule {
+        id: RuleId::new("G5"),
+        title: "the token is of the kind and level that the API wants",
+        answer: Answer::new(
+            401,
+            "steps.oauth.v2.InsufficientScope",
+            "Required scope(s): VerifyAccessToken.User.scopeSet",
+        ),
+        basis: Basis::Inferred,
+        why: "an application's token where a signed-in user's is wanted, or the reverse, or a user \
+              who signed in at too low a level. That Hello World answers 401 is published; which \
+              fault it is isn't, and other APIs answer this one with 403",
+        fix: "use the access mode that the API's specification names",
+        check: unknown,
+    },
+    Rule {
+        id: RuleId::new("G6"),
+        title: "the API key is one of this environment's",
+        answer: Answer::new(401, "oauth.v2.InvalidApiKey", "Invalid ApiKey"),
+        basis: Basis::Inferred,
+        why: "the key is of another environment, was replaced, or is the application ID. The text \
+              is the gateway's own, as its maker documents it",
+        fix: "copy the value called `Key` under `Active API keys` of this environment's application",
+        check: unknown,
+    },
+    Rule {
+        id: RuleId::new("G7"),
+        title: "the API key is approved for this API",
+        answer: Answer::new(
+            401,
+            "oauth.v2.InvalidApiKeyForGivenResource",
+            "Invalid ApiKey for given resource",
+        ),
+        basis: Basis::Inferred,
+        why: "the API isn't in the application's list, or waits for approval there. The text is the \
+              gateway's own, as its maker documents it",
+        fix: "add the API to the application in the portal, and wait for its approval",
         check: unknown,
     },
 ];
