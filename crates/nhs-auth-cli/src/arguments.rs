@@ -70,6 +70,7 @@ pub(crate) enum Verb {
     CallApi(CallApi),
     SignAssertion(SignAssertion),
     Mock(Mock),
+    Explain(Explain),
     /// Show the whole job, on the platform in a box: keys, token, call, and two mistakes
     Demo,
     Completions(Completions),
@@ -235,6 +236,16 @@ pub(crate) struct SignAssertion {
     pub(crate) lifetime: u32,
     #[command(flatten)]
     pub(crate) identity: Identity,
+}
+
+/// Explain a rule of the platform
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  nhs-auth explain A14")]
+pub(crate) struct Explain {
+    /// Name of the rule, such as A14
+    pub(crate) rule: String,
 }
 
 /// Run the platform in a box

@@ -3,6 +3,7 @@
 pub(crate) mod call_api;
 pub(crate) mod completions;
 pub(crate) mod demo;
+pub(crate) mod explain;
 pub(crate) mod generate_keys;
 pub(crate) mod get_token;
 pub(crate) mod mock;

@@ -5,6 +5,7 @@
 mod call_api;
 mod commands_in_docs;
 mod configuration;
+mod explain;
 mod generate_keys;
 mod get_token;
 mod mock_and_demo;
