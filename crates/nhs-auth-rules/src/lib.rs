@@ -34,6 +34,7 @@ mod jwt;
 pub mod limits;
 pub mod request;
 mod rule;
+mod rulebook;
 mod span;
 mod time;
 
@@ -48,8 +49,7 @@ pub use identifier::{
 pub use inquiry::{Finding, Inquiry, Step, findings};
 pub use jwk::{Jwk, Jwks, JwksShape};
 pub use jwt::{Damage, Jwt, Part};
-pub use rule::{
-    Answer, Basis, Fault, Need, Outcome, Place, Rule, RuleId, all, answered_with, explain,
-};
+pub use rule::{Answer, Basis, Fault, Need, Outcome, Place, Rule, RuleId};
+pub use rulebook::{all, answered_with, explain};
 pub use span::Span;
 pub use time::{UnixMillis, UnixSeconds};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Evidence, Span, assertion, gateway, request};
+use crate::{Evidence, Span};
 
 /// The name of a rule: a letter for the group, and the row's number in that group. It never
 /// changes.
@@ -191,22 +191,4 @@ impl fmt::Display for Need {
             Self::Verifier => "a way to verify the signature",
         })
     }
-}
-
-/// Every rule, group by group, each in the platform's order.
-pub fn all() -> impl Iterator<Item = &'static Rule> {
-    [request::RULES, assertion::RULES, gateway::RULES].into_iter().flatten()
-}
-
-/// The rules that the platform answers for with this status and `error_description`. One text can
-/// stand for several.
-pub fn answered_with(status: u16, description: &str) -> impl Iterator<Item = &'static Rule> {
-    all().filter(move |rule| {
-        rule.answer.status == status && rule.answer.error_description == description
-    })
-}
-
-/// The rule of that name, in any case: `a14` finds `A14`.
-pub fn explain(id: &str) -> Option<&'static Rule> {
-    all().find(|rule| rule.id.as_str().eq_ignore_ascii_case(id))
 }
