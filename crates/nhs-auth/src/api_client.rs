@@ -8,7 +8,7 @@ use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use nhs_auth_rules::ApiKey;
 
-use crate::http_client::{self, HttpClients, SILENCE};
+use crate::http_client::{self, HttpClients};
 use crate::{
     AccessToken, DestinationError, Destinations, Entropy, OsEntropy, TokenError, TokenSource,
 };
@@ -19,6 +19,9 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The header of access by API key.
 pub const APIKEY: HeaderName = HeaderName::from_static("apikey");
+
+/// How long an API may keep silent, before its answer and within it.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// How an API lets callers in.
 #[derive(Clone, Debug)]
@@ -48,7 +51,12 @@ pub struct ApiClient {
 impl ApiClient {
     /// A client with this access, that sends credentials to these destinations alone.
     pub fn new(access: Access, destinations: Destinations) -> Self {
-        Self { http: HttpClients::default(), access, destinations, entropy: Arc::new(OsEntropy) }
+        Self {
+            http: HttpClients::with_silence(SILENCE),
+            access,
+            destinations,
+            entropy: Arc::new(OsEntropy),
+        }
     }
 
     /// The same with other randomness.
@@ -59,8 +67,8 @@ impl ApiClient {
 
     /// Sends a request, with a whole URL in it.
     ///
-    /// An `Authorization` or `apikey` header of the caller's own stays when the access is open, and
-    /// is replaced otherwise. An `X-Request-ID` of the caller's own stays.
+    /// An `Authorization` and an `apikey` header of the caller's own stay when the access is open,
+    /// and go otherwise: one credential is sent, and it is this client's. An `X-Request-ID` of the caller's own stays.
     ///
     /// # Errors
     ///
@@ -69,6 +77,10 @@ impl ApiClient {
         let url = request.uri().to_string();
         if !matches!(self.access, Access::Open) {
             self.destinations.check(&url)?;
+        }
+        if !matches!(self.access, Access::Open) {
+            request.headers_mut().remove(AUTHORIZATION);
+            request.headers_mut().remove(APIKEY);
         }
         self.name(request.headers_mut());
         match &self.access {
@@ -118,10 +130,10 @@ impl ApiClient {
         let url = request.uri().to_string();
         let request_id = request.headers().get(X_REQUEST_ID).cloned();
         let request = reqwest::Request::try_from(request).map_err(|error| lost(&url, &error))?;
-        tracing::debug!(url, method = %request.method(), "request");
+        tracing::debug!(url = without_query(&url), method = %request.method(), "request");
         let http = self.http.reaching(&url).map_err(CallError::NoHttpClient)?;
         let response = http.execute(request).await.map_err(|error| lost(&url, &error))?;
-        tracing::debug!(url, status = response.status().as_u16(), "answer");
+        tracing::debug!(status = response.status().as_u16(), "answer");
         Ok(ApiResponse { response, url, request_id })
     }
 }
@@ -171,6 +183,11 @@ impl ApiResponse {
             other => other,
         })
     }
+}
+
+/// Queries of these APIs hold patients' numbers and names, which are not for a log.
+fn without_query(url: &str) -> &str {
+    url.split_once('?').map_or(url, |(url, _)| url)
 }
 
 fn lost(url: &str, error: &reqwest::Error) -> CallError {

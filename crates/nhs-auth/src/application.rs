@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use nhs_auth_rules::{ApiKey, Kid};
 
 use crate::assertion::{AssertionClaims, ClientAssertion, DEFAULT_LIFETIME_S};
+use crate::key::base64url;
 use crate::{Clock, ClockSkew, Entropy, SignError, Signer, TokenEndpoint};
 
 /// Everything that an assertion of one application needs: where to, who, and with which key.
@@ -80,12 +82,16 @@ impl Application {
         ClientAssertion::sign(claims, self.signer()).await
     }
 
-    /// Everything that changes which token it gets, as one text: for keeping tokens apart. It
-    /// holds no secret but the API key.
+    /// Everything that changes which token it gets, as one hash: for keeping tokens apart without
+    /// showing whose they are.
     pub(crate) fn identity(&self) -> String {
         let key = self.signer.public_key().thumbprint();
-        let parts = [self.endpoint.url(), self.api_key.as_str(), self.kid.as_str(), &key];
-        // No part has a line break in it, so no two lists of parts make one text.
-        parts.join("\n")
+        let mut context = Context::new(&SHA256);
+        for part in [self.endpoint.url(), self.api_key.as_str(), self.kid.as_str(), &key] {
+            // With its length before it, so that no two lists of parts are the same bytes.
+            context.update(&part.len().to_be_bytes());
+            context.update(part.as_bytes());
+        }
+        base64url(context.finish().as_ref())
     }
 }

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use nhs_auth_rules::{ApiKey, Kid, UnixSeconds};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::{SignError, Signer};
 
@@ -80,13 +81,15 @@ impl ClientAssertion {
     }
 
     /// The body of a token request with it (RFC 7523 §2.2).
-    pub(crate) fn into_form(self) -> SecretString {
-        form_urlencoded::Serializer::new(String::new())
+    pub(crate) fn into_form(self) -> Zeroizing<Vec<u8>> {
+        let compact = self.compact.expose_secret();
+        // Room for all of it, so that no part is left behind where it grew out of.
+        let mut form = String::with_capacity(compact.len() + 200);
+        form_urlencoded::Serializer::new(&mut form)
             .append_pair("grant_type", "client_credentials")
             .append_pair("client_assertion_type", nhs_auth_rules::CLIENT_ASSERTION_TYPE)
-            .append_pair("client_assertion", self.compact.expose_secret())
-            .finish()
-            .into()
+            .append_pair("client_assertion", compact);
+        Zeroizing::new(form.into_bytes())
     }
 }
 

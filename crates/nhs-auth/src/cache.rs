@@ -4,6 +4,7 @@
 mod file;
 mod requests;
 mod source;
+mod supply;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use file::{TokenFile, TokenFileError, TokenFileLock};
 pub use source::TokenSource;
 
+use crate::cache::supply::Supply;
 use crate::{Application, Clock, Entropy, TokenClient, TokenIssuer};
 
 /// The tokens of this process, one slot for each identity: whatever changes which token is issued
@@ -61,8 +63,11 @@ impl TokenCache {
     /// where tokens are needed often; asking for it takes a lock, asking it for a token doesn't.
     pub fn source(&self, application: &Application) -> TokenSource {
         let make = || {
-            let file = self.folder.as_deref().map(|folder| TokenFile::new(folder, application));
-            TokenSource::new(application.clone(), self.means.clone(), file)
+            TokenSource::new(Supply {
+                application: application.clone(),
+                means: self.means.clone(),
+                file: self.folder.as_deref().map(|folder| TokenFile::new(folder, application)),
+            })
         };
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
         sources.entry(application.identity()).or_insert_with(make).clone()

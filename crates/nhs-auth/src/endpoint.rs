@@ -46,6 +46,10 @@ impl TokenEndpoint {
     pub fn at(base_url: &str, base_path: Option<&str>) -> Result<Self, EndpointError> {
         let base = parse_base_url(base_url)?;
         let base_path = base_path.map_or_else(|| OAUTH2.to_owned(), with_slash);
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-_~".contains(c);
+        if base_path == "/" || base_path.contains("//") || !base_path.chars().all(is_plain) {
+            return Err(EndpointError::NotABasePath { base_path });
+        }
         Ok(Self { url: format!("{base}{base_path}/token") })
     }
 
@@ -84,6 +88,12 @@ pub enum EndpointError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A base path that would make a URL mean something else.
+    #[error("`{base_path}` is not a path such as `/oauth2`")]
+    NotABasePath {
+        /// The path.
+        base_path: String,
+    },
     /// The environment has no such base path.
     #[error("{environment} has no OAuth server at `{base_path}`; there is {known}")]
     UnknownBasePath {
@@ -108,7 +118,7 @@ impl EndpointError {
                  or `http://127.0.0.1:9000`"
                     .to_owned(),
             ],
-            Self::UnknownBasePath { .. } => Vec::new(),
+            Self::NotABasePath { .. } | Self::UnknownBasePath { .. } => Vec::new(),
         }
     }
 }
@@ -116,16 +126,14 @@ impl EndpointError {
 /// Whether a URL's host is this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => {
-            name.eq_ignore_ascii_case("localhost") || name.ends_with(".localhost")
-        }
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
 }
 
-/// The base as it was written, less a slash at its end: what `aud` says must be what is called.
+/// The base in its normal form, less a slash at its end: it is what is called, and what `aud` says.
 fn parse_base_url(base_url: &str) -> Result<String, EndpointError> {
     let not_a_base = |reason: &str| EndpointError::NotABaseUrl {
         url: without_password(base_url),

@@ -12,18 +12,22 @@ use crate::endpoint::is_loopback;
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a server may keep silent, before its answer and within it.
-pub(crate) const SILENCE: Duration = Duration::from_secs(30);
-
 /// HTTP clients, each made when it is first needed: loading a machine's certificate authorities
 /// takes time, can fail, and is of no use for plain HTTP to the same machine.
 #[derive(Debug, Default)]
 pub(crate) struct HttpClients {
+    /// How long a server may keep silent; `None` when whoever asks has a bound of its own.
+    silence: Option<Duration>,
     loopback: OnceLock<reqwest::Client>,
     network: OnceLock<reqwest::Client>,
 }
 
 impl HttpClients {
+    /// Clients that give up on a server that keeps silent for so long.
+    pub(crate) fn with_silence(silence: Duration) -> Self {
+        Self { silence: Some(silence), ..Self::default() }
+    }
+
     /// The client to reach this URL with. The error is a text for people.
     pub(crate) fn reaching(&self, url: &str) -> Result<&reqwest::Client, String> {
         let is_local =
@@ -32,7 +36,7 @@ impl HttpClients {
         if let Some(client) = slot.get() {
             return Ok(client);
         }
-        let client = make(is_local)?;
+        let client = make(is_local, self.silence)?;
         Ok(slot.get_or_init(|| client))
     }
 }
@@ -42,14 +46,16 @@ impl HttpClients {
 /// A redirect would carry a credential to wherever it points; a retry below the assertion would
 /// send a burnt `jti` again.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
-fn make(is_local: bool) -> Result<reqwest::Client, String> {
+fn make(is_local: bool, silence: Option<Duration>) -> Result<reqwest::Client, String> {
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("nhs-auth/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
         .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(SILENCE)
         .tls_version_min(reqwest::tls::Version::TLS_1_2);
+    if let Some(silence) = silence {
+        builder = builder.read_timeout(silence);
+    }
     if is_local {
         builder = builder.no_proxy().tls_certs_only(Vec::new());
     }

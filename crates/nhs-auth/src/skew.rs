@@ -18,15 +18,17 @@ const REMARKABLE_MS: i64 = 10_000;
 const NOISE_MS: i64 = 2_000;
 
 impl ClockSkew {
-    /// What a `Date` header says about our clock. `sent` and `received` are our times; the answer
-    /// was written somewhere between them. Less than two seconds is taken for none.
+    /// What a `Date` header says about our clock. The answer was written at some moment between
+    /// `sent` and `received`, which are our times, so a date from there shows no skew; nor does
+    /// one that is less than two seconds away from it.
     pub(crate) fn learn(date: &str, sent: UnixMillis, received: UnixMillis) -> Option<Self> {
         let theirs = httpdate::parse_http_date(date).ok()?;
         let theirs = theirs.duration_since(std::time::UNIX_EPOCH).ok()?;
         // The header leaves out its fraction of a second: half of one on average.
         let theirs = i64::try_from(theirs.as_millis()).ok()?.saturating_add(500);
-        let ours = sent.0 + (received.0 - sent.0) / 2;
-        let millis = theirs.saturating_sub(ours);
+        let late = theirs.saturating_sub(received.0).max(0);
+        let early = theirs.saturating_sub(sent.0).min(0);
+        let millis = late.saturating_add(early);
         Some(Self { millis: if millis.abs() < NOISE_MS { 0 } else { millis } })
     }
 
@@ -83,10 +85,13 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_answer_is_measured_in_its_middle() {
-        let skew =
-            ClockSkew::learn(DATE, UnixMillis(DATE_MS - 9_500), UnixMillis(DATE_MS + 10_500));
-        assert_eq!(skew.unwrap().millis(), 0);
+    fn a_slow_answer_shows_no_skew_wherever_in_its_time_it_was_written() {
+        for (sent, received) in [(-26_000, 0), (0, 26_000), (-13_000, 13_000)] {
+            let (sent, received) = (UnixMillis(DATE_MS + sent), UnixMillis(DATE_MS + received));
+            assert_eq!(ClockSkew::learn(DATE, sent, received).unwrap().millis(), 0);
+        }
+        let (sent, received) = (UnixMillis(DATE_MS - 90_000), UnixMillis(DATE_MS - 60_000));
+        assert_eq!(ClockSkew::learn(DATE, sent, received).unwrap().millis(), 60_500);
     }
 
     #[test]

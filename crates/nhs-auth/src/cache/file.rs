@@ -1,14 +1,11 @@
 //! A token that outlives its process: one file for each identity, for programs that are run again
 //! and again.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use nhs_auth_rules::UnixMillis;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -18,6 +15,15 @@ use crate::{AccessToken, Application, IssuedToken};
 
 /// What is read of a file at most, in bytes.
 const MOST_BYTES: u64 = 64 * 1024;
+
+/// How long another process may hold the lock. It makes three attempts of 30 s at most, but whoever
+/// waits that long is better off asking for itself.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// No token lives longer.
+const A_YEAR_S: u64 = 31_536_000;
 
 /// The file that keeps one identity's token.
 ///
@@ -32,28 +38,46 @@ pub struct TokenFile {
 impl TokenFile {
     /// The file for this application's tokens in `folder`, which is made when needed.
     pub fn new(folder: &Path, application: &Application) -> Self {
-        let hash = digest(&SHA256, application.identity().as_bytes());
-        let name = URL_SAFE_NO_PAD.encode(hash);
-        Self { folder: folder.to_owned(), name }
+        Self { folder: folder.to_owned(), name: application.identity() }
     }
 
-    /// Waits for other processes that use this file, and keeps them waiting until the answer is
-    /// dropped: of several that find no token, one asks for it.
+    /// Waits for other processes that use this file, 30 s at most, and keeps them waiting until the
+    /// answer is dropped: of several that find no token, one asks for it.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenFileError`] when the folder or the lock's file can't be made, or the other process
+    /// takes too long.
+    pub async fn lock(&self) -> Result<TokenFileLock, TokenFileError> {
+        let mut waited = Duration::ZERO;
+        loop {
+            if let Some(lock) = self.try_lock()? {
+                return Ok(lock);
+            }
+            if waited >= LONGEST_WAIT {
+                let path = self.folder.join(format!("{}.lock", self.name));
+                return Err(failed("lock", &path)(io::ErrorKind::WouldBlock.into()));
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+            waited += LOOK_AGAIN;
+        }
+    }
+
+    /// The same without waiting: `None` when another process has it.
     ///
     /// # Errors
     ///
     /// [`TokenFileError`] when the folder or the lock's file can't be made.
-    pub async fn lock(&self) -> Result<TokenFileLock, TokenFileError> {
+    pub fn try_lock(&self) -> Result<Option<TokenFileLock>, TokenFileError> {
         make_private_folder(&self.folder).map_err(failed("make", &self.folder))?;
         let path = self.folder.join(format!("{}.lock", self.name));
         let mut options = private_options();
         let file = options.write(true).create(true).truncate(false).open(&path);
         let file = file.map_err(failed("open", &path))?;
-        let locked = tokio::task::spawn_blocking(move || file.lock().map(|()| file));
-        match locked.await {
-            Ok(Ok(file)) => Ok(TokenFileLock { _file: file }),
-            Ok(Err(error)) => Err(failed("lock", &path)(error)),
-            Err(_) => Err(failed("lock", &path)(io::ErrorKind::Interrupted.into())),
+        match file.try_lock() {
+            Ok(()) => Ok(Some(TokenFileLock { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(failed("lock", &path)(error)),
         }
     }
 
@@ -83,6 +107,10 @@ impl TokenFile {
         let path = self.path();
         let text = serde_json::to_vec(&kept).expect("a token can always be written as JSON");
         let text = Zeroizing::new(text);
+        if text.len() as u64 > MOST_BYTES {
+            // It would not be read again.
+            return Ok(());
+        }
         // Made by `tempfile` with mode 0600.
         let mut file =
             tempfile::NamedTempFile::new_in(&self.folder).map_err(failed("write", &path))?;
@@ -146,7 +174,7 @@ impl Kept {
     }
 
     fn into_issued(self) -> Option<IssuedToken> {
-        if self.version != VERSION {
+        if self.version != VERSION || self.expires_in_s > A_YEAR_S {
             return None;
         }
         Some(IssuedToken {

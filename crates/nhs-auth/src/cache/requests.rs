@@ -15,6 +15,12 @@ const AFTER_FAILURE: Backoff = Backoff::new(Duration::from_secs(2), Duration::fr
 /// The same for a refusal, which asking again doesn't change.
 const AFTER_REFUSAL: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_mins(5));
 
+/// A server that asks for a longer pause than this gets this.
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+
+/// How long a renewal is left to another process.
+const AFTER_OTHERS: Duration = Duration::from_secs(2);
+
 /// How long no token is asked for because of a 401, after a new one was of no help.
 const IN_VAIN: Duration = Duration::from_secs(30);
 
@@ -48,12 +54,26 @@ impl Requests {
         self.forget_failure();
     }
 
-    /// A request has failed: for a while nobody asks again.
-    pub(super) fn failed(&mut self, error: Arc<TokenError>, now: Instant, entropy: &dyn Entropy) {
+    /// A request has failed. Returns until when nobody asks again.
+    pub(super) fn failed(
+        &mut self,
+        error: Arc<TokenError>,
+        now: Instant,
+        entropy: &dyn Entropy,
+    ) -> Instant {
         self.under_way = None;
         self.failures += 1;
         let backoff = if error.is_permanent() { AFTER_REFUSAL } else { AFTER_FAILURE };
-        self.last_failure = Some((error, now + backoff.after(self.failures, entropy)));
+        let asked_for = error.retry_after.unwrap_or_default().min(LONGEST_PAUSE);
+        let until = now + backoff.after(self.failures, entropy).max(asked_for);
+        self.last_failure = Some((error, until));
+        until
+    }
+
+    /// Another process is renewing the token. Returns when to look again.
+    pub(super) fn left_to_others(&mut self, now: Instant) -> Instant {
+        self.under_way = None;
+        now + AFTER_OTHERS
     }
 
     /// The failure that is recent enough to be the answer still.

@@ -9,8 +9,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::requests::{Outcome, Requests};
-use super::{Means, TokenFile};
-use crate::{AccessToken, Application, Clock, IssuedToken, TokenError};
+use super::supply::{Supplied, Supply};
+use crate::{AccessToken, Application, Clock, IssuedToken, TokenError, TokenErrorKind};
 
 /// A token is renewed when this share of its lifetime is over, less jitter.
 const REFRESH_AT: f64 = 0.80;
@@ -33,9 +33,7 @@ pub struct TokenSource(Arc<Slot>);
 
 #[derive(Debug)]
 struct Slot {
-    application: Application,
-    means: Means,
-    file: Option<TokenFile>,
+    supply: Supply,
     current: ArcSwapOption<Lease>,
     /// Whether a renewal is under way: lets callers pass by the lock.
     renewing: AtomicBool,
@@ -43,7 +41,7 @@ struct Slot {
 }
 
 /// A token, and until when it serves.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Lease {
     issued: Arc<IssuedToken>,
     refresh_at: Instant,
@@ -53,11 +51,9 @@ struct Lease {
 }
 
 impl TokenSource {
-    pub(super) fn new(application: Application, means: Means, file: Option<TokenFile>) -> Self {
+    pub(super) fn new(supply: Supply) -> Self {
         Self(Arc::new(Slot {
-            application,
-            means,
-            file,
+            supply,
             current: ArcSwapOption::empty(),
             renewing: AtomicBool::new(false),
             requests: Mutex::default(),
@@ -66,7 +62,7 @@ impl TokenSource {
 
     /// The application whose tokens these are.
     pub fn application(&self) -> &Application {
-        &self.0.application
+        &self.0.supply.application
     }
 
     /// A token that has not expired.
@@ -78,7 +74,7 @@ impl TokenSource {
     /// The [`TokenError`] of the request that was made, shared by all who waited for it, or that
     /// of an earlier one that is still remembered.
     pub async fn token(&self) -> Result<AccessToken, Arc<TokenError>> {
-        let now = self.0.means.clock.steady();
+        let now = self.0.supply.means.clock.steady();
         if let Some(token) = self.kept(now, |issued| issued.access_token.clone()) {
             return Ok(token);
         }
@@ -91,7 +87,7 @@ impl TokenSource {
     ///
     /// As [`TokenSource::token`].
     pub async fn issued(&self) -> Result<Arc<IssuedToken>, Arc<TokenError>> {
-        let now = self.0.means.clock.steady();
+        let now = self.0.supply.means.clock.steady();
         match self.kept(now, Arc::clone) {
             Some(issued) => Ok(issued),
             None => self.wait_for_token(now).await,
@@ -102,7 +98,7 @@ impl TokenSource {
     /// now, is kept. Returns whether it is worth asking for a token again: not for a while after
     /// [`TokenSource::renewal_was_in_vain`].
     pub fn reject(&self, token: &AccessToken) -> bool {
-        let now = self.0.means.clock.steady();
+        let now = self.0.supply.means.clock.steady();
         if !self.0.requests().reject(token, now) {
             return false;
         }
@@ -118,7 +114,7 @@ impl TokenSource {
     /// Says that an API answered 401 to a new token too: then the token is not what is wrong, and
     /// no more are asked for on that account for a while.
     pub fn renewal_was_in_vain(&self) {
-        let now = self.0.means.clock.steady();
+        let now = self.0.supply.means.clock.steady();
         self.0.requests().was_in_vain(now);
     }
 
@@ -130,7 +126,8 @@ impl TokenSource {
     /// What there is, if it still serves; its renewal is begun when it is due.
     fn kept<T>(&self, now: Instant, take: impl FnOnce(&Arc<IssuedToken>) -> T) -> Option<T> {
         let current = self.0.current.load();
-        let lease = current.as_deref().filter(|lease| lease.serves(now, &*self.0.means.clock))?;
+        let lease =
+            current.as_deref().filter(|lease| lease.serves(now, &*self.0.supply.means.clock))?;
         if now >= lease.refresh_at && !self.0.renewing.load(Ordering::Relaxed) {
             self.renew(now);
         }
@@ -152,7 +149,7 @@ impl TokenSource {
                 let mut requests = self.0.requests();
                 requests.forget_abandoned();
                 if let Some(lease) = self.0.current.load().as_deref()
-                    && lease.serves(now, &*self.0.means.clock)
+                    && lease.serves(now, &*self.0.supply.means.clock)
                 {
                     return Ok(Arc::clone(&lease.issued));
                 }
@@ -174,23 +171,38 @@ impl TokenSource {
         let (sender, receiver) = watch::channel(None);
         requests.begin(receiver.clone());
         self.0.renewing.store(true, Ordering::Relaxed);
-        let slot = Arc::clone(&self.0);
+        // Made here and not in the task, so that it ends also with a task that never began.
+        let under_way = UnderWay { slot: Arc::clone(&self.0), sender };
         tokio::spawn(async move {
-            let under_way = Renewing(slot);
-            let result = under_way.0.obtain().await;
-            let outcome = under_way.0.settle(result);
-            sender.send_replace(Some(outcome));
+            let slot = &under_way.slot;
+            let held = slot.current.load().as_ref().map(|lease| lease.issued.access_token.clone());
+            let is_rejected = |token: &AccessToken| slot.requests().is_rejected(token);
+            let supplied = slot.supply.obtain(held.as_ref(), is_rejected).await;
+            under_way.sender.send_replace(Some(slot.settle(supplied)));
         });
         receiver
     }
 }
 
-/// Lowers the flag at the end of a request, also when its task is dropped.
-struct Renewing(Arc<Slot>);
+/// A request, from its start to its end, however it ends.
+struct UnderWay {
+    slot: Arc<Slot>,
+    sender: watch::Sender<Option<Outcome>>,
+}
 
-impl Drop for Renewing {
+impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.renewing.store(false, Ordering::Relaxed);
+        // Who panics once may panic again: the pause after a failure keeps callers from starting
+        // it over and over. The lock may be this very thread's, if it was the start that panicked.
+        if std::thread::panicking()
+            && let Ok(mut requests) = self.slot.requests.try_lock()
+        {
+            let means = &self.slot.supply.means;
+            let endpoint = self.slot.supply.application.endpoint();
+            let error = Arc::new(TokenError::new(TokenErrorKind::Abandoned, endpoint));
+            requests.failed(error, means.clock.steady(), &*means.entropy);
+        }
+        self.slot.renewing.store(false, Ordering::Relaxed);
     }
 }
 
@@ -199,66 +211,66 @@ impl Slot {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From the file, if there is one with a fresh token in it; from the platform otherwise.
-    async fn obtain(&self) -> Result<IssuedToken, TokenError> {
-        let Some(file) = &self.file else {
-            return self.means.issuer.issue(&self.application).await;
-        };
-        // Held until the token is written: of several processes, one asks.
-        let _lock = file.lock().await.inspect_err(warn).ok();
-        let now = self.means.clock.now();
-        let kept = file.read(now).filter(|token| !self.requests().is_rejected(&token.access_token));
-        if let Some(token) = kept.as_ref().filter(|token| is_fresh(token, now)) {
-            return Ok(token.clone());
-        }
-        match (self.means.issuer.issue(&self.application).await, kept) {
-            (Ok(token), _) => {
-                file.write(&token).inspect_err(warn).ok();
-                Ok(token)
-            }
-            (Err(error), Some(token)) => {
-                tracing::warn!(
-                    "the token could not be renewed, and the old one still serves: {error}"
-                );
-                Ok(token)
-            }
-            (Err(error), None) => Err(error),
-        }
-    }
-
     /// Takes in what a request has brought.
-    fn settle(&self, result: Result<IssuedToken, TokenError>) -> Outcome {
-        let mut requests = self.requests();
-        match result {
-            Ok(issued) => {
+    fn settle(&self, supplied: Supplied) -> Outcome {
+        match supplied {
+            Supplied::Fresh(issued) => {
                 let issued = Arc::new(issued);
                 self.keep(Arc::clone(&issued));
-                requests.succeeded();
+                self.requests().succeeded();
                 Ok(issued)
             }
-            Err(error) => {
+            Supplied::Old(issued, error) => {
+                let issued = Arc::new(issued);
+                self.keep(Arc::clone(&issued));
+                match error {
+                    Some(error) => self.fail(Arc::new(error)),
+                    None => self.postpone(self.requests().left_to_others(self.now())),
+                }
+                Ok(issued)
+            }
+            Supplied::Nothing(error) => {
                 let error = Arc::new(error);
-                let now = self.means.clock.steady();
-                requests.failed(Arc::clone(&error), now, &*self.means.entropy);
+                self.fail(Arc::clone(&error));
                 Err(error)
             }
         }
     }
 
+    fn fail(&self, error: Arc<TokenError>) {
+        let entropy = &*self.supply.means.entropy;
+        let until = self.requests().failed(error, self.now(), entropy);
+        self.postpone(until);
+    }
+
+    fn now(&self) -> Instant {
+        self.supply.means.clock.steady()
+    }
+
     fn keep(&self, issued: Arc<IssuedToken>) {
-        let (Some(lifetime), Some(expires_at_wall)) = (issued.expires_in, issued.expires_at())
-        else {
-            // A token of unknown lifetime serves whoever waited for it, and nobody else.
-            return;
-        };
-        let asked_at = self.means.clock.steady_at(issued.requested_at);
-        let share = REFRESH_AT - JITTER * self.means.entropy.fraction();
-        self.current.store(Some(Arc::new(Lease {
-            issued,
-            refresh_at: asked_at + lifetime.mul_f64(share),
-            expires_at: asked_at + lifetime,
-            expires_at_wall,
-        })));
+        let asked_at = self.supply.means.clock.steady_at(issued.requested_at);
+        let share = REFRESH_AT - JITTER * self.supply.means.entropy.fraction();
+        // A token of unknown lifetime serves whoever waited for it, and nobody else; so does one
+        // whose lifetime no clock can count.
+        let lease = issued.expires_in.and_then(|lifetime| {
+            Some(Lease {
+                refresh_at: asked_at.checked_add(lifetime.mul_f64(share))?,
+                expires_at: asked_at.checked_add(lifetime)?,
+                expires_at_wall: issued.expires_at()?,
+                issued,
+            })
+        });
+        if let Some(lease) = lease {
+            self.current.store(Some(Arc::new(lease)));
+        }
+    }
+
+    /// Keeps the token that there is, and tries to renew it then.
+    fn postpone(&self, until: Instant) {
+        if let Some(lease) = &*self.current.load() {
+            let later = Lease { refresh_at: until, ..Lease::clone(lease) };
+            self.current.compare_and_swap(lease, Some(Arc::new(later)));
+        }
     }
 }
 
@@ -266,14 +278,4 @@ impl Lease {
     fn serves(&self, now: Instant, clock: &dyn Clock) -> bool {
         now < self.expires_at && clock.now() < self.expires_at_wall
     }
-}
-
-/// Whether a kept token has more than the last fifth of its lifetime before it.
-fn is_fresh(token: &IssuedToken, now: UnixMillis) -> bool {
-    let age = u64::try_from(now.0.saturating_sub(token.requested_at.0)).unwrap_or(0);
-    token.expires_in.is_some_and(|lifetime| u128::from(age) * 10 < lifetime.as_millis() * 8)
-}
-
-fn warn(error: &super::TokenFileError) {
-    tracing::warn!("the token is not kept: {error}");
 }

@@ -30,6 +30,8 @@ pub struct TokenError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TokenErrorKind {
+    /// The request ended without a result: a fault in this program, or in the signer.
+    Abandoned,
     /// An answer with no body.
     Empty {
         /// HTTP status.
@@ -138,7 +140,9 @@ impl TokenError {
     pub fn class(&self) -> ErrorClass {
         match self.kind {
             TokenErrorKind::Refused { .. } => ErrorClass::Refused,
-            TokenErrorKind::Sign(_) | TokenErrorKind::NoHttpClient(_) => ErrorClass::Local,
+            TokenErrorKind::Abandoned
+            | TokenErrorKind::Sign(_)
+            | TokenErrorKind::NoHttpClient(_) => ErrorClass::Local,
             _ => ErrorClass::Unavailable,
         }
     }
@@ -202,6 +206,7 @@ impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { url, .. } = self;
         match &self.kind {
+            TokenErrorKind::Abandoned => write!(f, "the request to {url} ended without a result")?,
             TokenErrorKind::Empty { status } => write!(f, "{url} answered {status} with no body")?,
             TokenErrorKind::Html { status } => {
                 write!(f, "{url} answered {status} with an HTML page and not with JSON")?;

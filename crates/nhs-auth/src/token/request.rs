@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use nhs_auth_rules::UnixMillis;
-use secrecy::ExposeSecret as _;
 use zeroize::Zeroizing;
 
 use super::response::{self, MOST_BYTES, Refusal};
@@ -140,13 +140,15 @@ impl TokenClient {
         }
     }
 
+    /// Signs and sends, within one attempt's time: a signer may be far away too.
     async fn attempt(&self, application: &Application) -> Result<IssuedToken, Failure> {
-        let assertion = application
-            .sign_assertion(&*self.clock, self.clock_skew(), &*self.entropy)
-            .await
-            .map_err(|error| Failure::from(TokenErrorKind::Sign(error)))?;
-        let sending = self.send(application, assertion);
-        match tokio::time::timeout(self.attempt_timeout, sending).await {
+        let attempt = async {
+            let signing =
+                application.sign_assertion(&*self.clock, self.clock_skew(), &*self.entropy);
+            let assertion = signing.await.map_err(TokenErrorKind::Sign)?;
+            self.send(application, assertion).await
+        };
+        match tokio::time::timeout(self.attempt_timeout, attempt).await {
             Ok(result) => result,
             Err(_) => Err(TokenErrorKind::TimedOut { after: self.attempt_timeout }.into()),
         }
@@ -166,12 +168,13 @@ impl TokenClient {
             .post(endpoint.url())
             .header(CONTENT_TYPE, nhs_auth_rules::request::FORM_CONTENT_TYPE)
             .header(http::header::ACCEPT, "application/json")
-            .body(assertion.into_form().expose_secret().to_owned())
+            .body(Bytes::from_owner(assertion.into_form()))
             .send()
             .await
             .map_err(|error| Failure::from(connection(&error)))?;
         self.learn_skew(response.headers(), sent);
-        let retry_after = retry_after(response.headers(), self.clock.now());
+        let retry_after =
+            retry_after(response.headers(), self.clock_skew().applied_to(self.clock.now()));
         let status = response.status();
         let is_html = is_html(response.headers());
         let read = match bounded_body(response).await {
@@ -227,7 +230,12 @@ impl Failure {
             TokenErrorKind::Refused {
                 status: 400,
                 body: RefusalBody::OAuth { description: Some(description), .. },
-            } => description.contains("exp"),
+            } => {
+                // A5 and A14, in today's words or older ones.
+                description.contains("'exp'")
+                    || description.contains("exp claim")
+                    || description.contains("has expired")
+            }
             _ => false,
         }
     }

@@ -137,6 +137,49 @@ async fn a_refusal_again_and_again_is_asked_for_less_and_less() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_asks_for_a_pause_gets_it() {
+    let scene = scene();
+    scene.issuer.ask_to_wait(Duration::from_secs(120));
+    scene.issuer.fail_next(TokenErrorKind::RateLimited);
+    for _ in 0..119 {
+        assert!(scene.source.token().await.is_err());
+        sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(scene.issuer.requests(), 1);
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(token(&scene.source).await, "token-2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_issuer_that_panics_has_failed_and_is_not_asked_over_and_over() {
+    let scene = scene();
+    scene.issuer.panic_next(usize::MAX);
+    for _ in 0..100 {
+        let error = scene.source.token().await.unwrap_err();
+        assert!(matches!(error.kind, TokenErrorKind::Abandoned), "{error:?}");
+    }
+    assert!(scene.issuer.requests() <= 2, "{}", scene.issuer.requests());
+    scene.issuer.panic_next(0);
+    sleep(Duration::from_secs(60)).await;
+    token(&scene.source).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_is_refused_is_not_begun_again_at_every_call() {
+    let scene = scene();
+    token(&scene.source).await;
+    advance(Duration::from_secs(500)).await;
+    for _ in 0..100 {
+        scene.issuer.fail_next(refused());
+    }
+    for _ in 0..900 {
+        assert_eq!(token(&scene.source).await, "token-1");
+        sleep(Duration::from_millis(100)).await;
+    }
+    assert!(scene.issuer.requests() <= 6, "{}", scene.issuer.requests());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_person_who_asks_again_is_heard() {
     let scene = scene();
     scene.issuer.fail_next(refused());

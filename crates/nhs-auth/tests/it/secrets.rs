@@ -84,6 +84,7 @@ async fn with_everything_logged_no_secret_is() {
             "eyJhbGci",
             "client_assertion=",
             scene.app.client_secret(),
+            scene.app.api_key(),
         ] {
             assert!(!text.contains(secret), "{secret} is in\n{text}");
         }

@@ -101,6 +101,8 @@ pub(crate) struct TestIssuer {
     takes: Duration,
     requests: AtomicUsize,
     failures: Mutex<VecDeque<TokenErrorKind>>,
+    retry_after: Mutex<Option<Duration>>,
+    panics: AtomicUsize,
     down_until: Mutex<Option<Instant>>,
 }
 
@@ -111,6 +113,8 @@ impl TestIssuer {
             takes,
             requests: AtomicUsize::new(0),
             failures: Mutex::default(),
+            retry_after: Mutex::default(),
+            panics: AtomicUsize::new(0),
             down_until: Mutex::default(),
         }
     }
@@ -121,6 +125,16 @@ impl TestIssuer {
 
     pub(crate) fn fail_next(&self, kind: TokenErrorKind) {
         self.failures.lock().unwrap().push_back(kind);
+    }
+
+    /// Asks whoever is refused to wait so long.
+    pub(crate) fn ask_to_wait(&self, time: Duration) {
+        *self.retry_after.lock().unwrap() = Some(time);
+    }
+
+    /// Panics so many times.
+    pub(crate) fn panic_next(&self, times: usize) {
+        self.panics.store(times, Ordering::SeqCst);
     }
 
     /// Answers nobody for so long.
@@ -150,8 +164,16 @@ impl TokenIssuer for TestIssuer {
             let number = self.requests.fetch_add(1, Ordering::SeqCst) + 1;
             let requested_at = self.clock.now();
             tokio::time::sleep(self.takes).await;
+            let panics = self.panics.load(Ordering::SeqCst);
+            if panics > 0 {
+                self.panics.store(panics - 1, Ordering::SeqCst);
+                panic!("as the test wants it");
+            }
             if let Some(kind) = self.failure() {
-                return Err(TokenError::new(kind, application.endpoint()));
+                let retry_after = *self.retry_after.lock().unwrap();
+                let mut error = TokenError::new(kind, application.endpoint());
+                error.retry_after = retry_after;
+                return Err(error);
             }
             Ok(token(number, requested_at))
         })

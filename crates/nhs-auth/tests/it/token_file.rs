@@ -4,7 +4,10 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nhs_auth::{Clock as _, TokenCache, TokenErrorKind, TokenFile, UnixMillis};
+use nhs_auth::{
+    Clock as _, RefusalBody, TokenCache, TokenErrorKind, TokenFile, TokenSource, UnixMillis,
+};
+use tokio::time::sleep;
 
 use crate::stand_ins::{Fixed, TestClock, TestIssuer, application, application_named, token};
 
@@ -29,9 +32,14 @@ fn a_file_that_is_something_else_counts_as_none() {
     file.write(&token(1, NOW)).unwrap();
     let path = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
     let good = fs::read_to_string(&path).unwrap();
-    for text in
-        ["", "{", "null", &good[..good.len() / 2], &good.replace("\"version\":1", "\"version\":9")]
-    {
+    for text in [
+        "",
+        "{",
+        "null",
+        &good[..good.len() / 2],
+        &good.replace("\"version\":1", "\"version\":9"),
+        &good.replace("599", "18446744073709551615"),
+    ] {
         fs::write(&path, text).unwrap();
         assert!(file.read(NOW).is_none(), "{text}");
     }
@@ -94,4 +102,91 @@ async fn a_rejected_token_is_not_taken_from_the_file_again() {
     let first = source.token().await.unwrap();
     source.reject(&first);
     assert_eq!(source.token().await.unwrap().expose(), "token-2");
+}
+
+struct Scene {
+    folder: tempfile::TempDir,
+    clock: Arc<TestClock>,
+    issuer: Arc<TestIssuer>,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let clock = Arc::new(TestClock::new());
+        let issuer = Arc::new(TestIssuer::new(Arc::clone(&clock), Duration::ZERO));
+        Self { folder: tempfile::tempdir().unwrap(), clock, issuer }
+    }
+
+    fn file(&self) -> TokenFile {
+        TokenFile::new(self.folder.path(), &application())
+    }
+
+    fn source(&self, jitter: f64) -> TokenSource {
+        let entropy = Arc::new(Fixed(jitter));
+        TokenCache::with(self.issuer.clone(), self.clock.clone(), entropy)
+            .with_files(self.folder.path().to_owned())
+            .source(&application())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_is_refused_is_not_begun_again_at_every_call() {
+    let scene = Scene::new();
+    let source = scene.source(0.0);
+    source.token().await.unwrap();
+    sleep(Duration::from_secs(500)).await;
+    for _ in 0..100 {
+        let refused = TokenErrorKind::Refused { status: 401, body: RefusalBody::default() };
+        scene.issuer.fail_next(refused);
+    }
+    for _ in 0..900 {
+        assert_eq!(source.token().await.unwrap().expose(), "token-1");
+        sleep(Duration::from_millis(100)).await;
+    }
+    assert!(scene.issuer.requests() <= 6, "{}", scene.issuer.requests());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_brought_forward_by_jitter_renews() {
+    let scene = Scene::new();
+    let source = scene.source(0.999);
+    source.token().await.unwrap();
+    sleep(Duration::from_secs(460)).await;
+    source.token().await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(source.token().await.unwrap().expose(), "token-2");
+    assert_eq!(scene.issuer.requests(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_in_the_file_needs_no_lock() {
+    let scene = Scene::new();
+    scene.file().write(&token(7, scene.clock.now())).unwrap();
+    let _other_process = scene.file().try_lock().unwrap().unwrap();
+    assert_eq!(scene.source(0.0).token().await.unwrap().expose(), "token-7");
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_another_process_renews_the_old_token_serves() {
+    let scene = Scene::new();
+    scene.file().write(&token(7, scene.clock.now())).unwrap();
+    scene.clock.jump(Duration::from_secs(500));
+    let other_process = scene.file().try_lock().unwrap().unwrap();
+    let source = scene.source(0.0);
+    assert_eq!(source.token().await.unwrap().expose(), "token-7");
+    assert_eq!(scene.issuer.requests(), 0);
+    scene.file().write(&token(8, scene.clock.now())).unwrap();
+    drop(other_process);
+    sleep(Duration::from_secs(3)).await;
+    source.token().await.unwrap();
+    sleep(Duration::from_millis(10)).await;
+    assert_eq!(source.token().await.unwrap().expose(), "token-8");
+    assert_eq!(scene.issuer.requests(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_holds_the_lock_for_ever_is_not_waited_for_as_long() {
+    let scene = Scene::new();
+    let _stopped_process = scene.file().try_lock().unwrap().unwrap();
+    assert_eq!(scene.source(0.0).token().await.unwrap().expose(), "token-1");
 }
