@@ -87,7 +87,7 @@ const NAMES: [(FaultKind, &[&str]); 15] = [
     (FaultKind::WrongContentType, &["wrong-content-type"]),
     (FaultKind::Empty, &["empty"]),
     (FaultKind::Oversized, &["oversized"]),
-    (FaultKind::CaptivePortal, &["html-200", "captive-portal"]),
+    (FaultKind::CaptivePortal, &["captive-portal", "html-200"]),
     (FaultKind::UnreachableJwks, &["unreachable-jwks", "jwks-unreachable"]),
     (FaultKind::Clock, &["clock", "clock-off"]),
 ];

@@ -34,7 +34,7 @@
 //!
 //! Some mistakes can't be made. The API key, the kid and the other identifiers are types of their
 //! own. An assertion is consumed by sending it, so nothing can send one twice. Secrets don't show
-//! in `Debug`, are in no log, and are wiped from memory when dropped. Time and randomness come in
+//! in `Debug`, are in no log, and what this crate holds of them is wiped from memory when dropped. Time and randomness come in
 //! through [`Clock`] and [`Entropy`].
 
 #![forbid(unsafe_code)]

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::lock;
+use crate::clock::bounded;
 use crate::fault::{Fault, FaultId, FaultKind};
 use crate::random;
 
@@ -110,10 +111,13 @@ impl Fault {
 
     fn take_effect(&mut self, effects: &mut Effects) {
         self.times = self.times.map(|times| times.saturating_sub(1));
-        effects.delay += self.delay.unwrap_or_default();
+        effects.delay = effects.delay.saturating_add(self.delay.unwrap_or_default());
         match self.kind {
             FaultKind::Slow => {}
-            FaultKind::Clock => effects.clock_offset_ms += self.offset_ms,
+            FaultKind::Clock => {
+                effects.clock_offset_ms =
+                    bounded(effects.clock_offset_ms.saturating_add(self.offset_ms));
+            }
             FaultKind::UnreachableJwks => effects.key_sets_unreachable = true,
             _ => effects.answer = Some(self.clone()),
         }
@@ -127,6 +131,17 @@ mod tests {
     fn kinds(faults: &Faults, path: &str) -> Option<FaultKind> {
         let effects = faults.meet(path, || Some("app-1".to_owned()));
         effects.answer.map(|fault| fault.kind)
+    }
+
+    #[test]
+    fn however_many_there_are_time_stays_countable() {
+        let faults = Faults::default();
+        for _ in 0..MOST {
+            faults.add(Fault::clock_off_by_ms(i64::MAX).delay(Duration::MAX));
+        }
+        let effects = faults.meet("/", || None);
+        assert_eq!(effects.clock_offset_ms, bounded(i64::MAX));
+        assert_eq!(effects.delay, Duration::MAX);
     }
 
     #[test]

@@ -61,12 +61,19 @@ impl Block<'_> {
     }
 }
 
+/// A key with every certificate authority of a machine has a few hundred. Each block is looked for
+/// in the whole text, so their number is bounded.
+const MOST_BLOCKS: usize = 1000;
+
 /// All blocks of the text, in order, the broken ones too.
 pub(super) fn blocks(text: &[u8]) -> Vec<Block<'_>> {
     let marks = marks(text);
     let mut blocks = Vec::new();
     let mut rest = marks.as_slice();
     while let [mark, after @ ..] = rest {
+        if blocks.len() == MOST_BLOCKS {
+            break;
+        }
         let (body, fault);
         (body, fault, rest) = match (mark.kind, after) {
             (Kind::Begin, [end, after @ ..]) if end.kind == Kind::End => {
