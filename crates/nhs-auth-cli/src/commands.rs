@@ -9,7 +9,16 @@ pub(crate) mod get_token;
 pub(crate) mod mock;
 pub(crate) mod sign_assertion;
 
+use jiff::{Timestamp, Unit};
+use nhs_auth::UnixMillis;
+
 use crate::failure::Failure;
+
+/// A time for people and programs alike, in whole seconds.
+fn rfc3339(time: UnixMillis) -> String {
+    let timestamp = Timestamp::from_millisecond(time.0).unwrap_or(Timestamp::MAX);
+    timestamp.round(Unit::Second).unwrap_or(timestamp).to_string()
+}
 
 /// A runtime for a verb that waits for one thing at a time.
 fn small_runtime() -> Result<tokio::runtime::Runtime, Failure> {

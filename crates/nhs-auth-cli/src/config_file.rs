@@ -6,8 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
+use nhs_auth::{Destinations, TokenEndpoint};
 use toml::{Table, Value};
 
+use crate::console::Console;
 use crate::failure::Failure;
 
 const FILE_NAME: &str = "nhs-auth.toml";
@@ -31,10 +33,8 @@ impl ConfigFile {
         app: Option<&str>,
         flags: &BTreeSet<String>,
     ) -> Result<Self, Failure> {
-        let found = match named {
-            Some(path) => Some((path.to_owned(), read(path)?)),
-            None => usual_places().find_map(|path| Some((path.clone(), read(&path).ok()?))),
-        };
+        let chosen = named.map(ToOwned::to_owned).or_else(|| usual_places().next());
+        let found = chosen.map(|path| read(&path).map(|text| (path, text))).transpose()?;
         match found {
             Some((path, text)) => Self::parse(path, &text, app, flags),
             None => match app {
@@ -43,6 +43,25 @@ impl ConfigFile {
                 ))),
                 None => Ok(Self::default()),
             },
+        }
+    }
+
+    /// A file that lies in the working directory may be somebody else's, and a base URL in it
+    /// decides where an assertion goes.
+    pub(crate) fn warn_of_stand_in(&self, console: Console) {
+        let (Some(path), Some(base_url)) = (&self.path, self.values.get("base-url")) else {
+            return;
+        };
+        let is_found = path.as_path() == Path::new(FILE_NAME);
+        for base_url in base_url.iter().filter(|_| is_found) {
+            let is_own = TokenEndpoint::at(base_url, None).is_ok_and(|endpoint| {
+                endpoint.is_loopback() || Destinations::nhs_only().check(endpoint.url()).is_ok()
+            });
+            if !is_own {
+                console.warn(format_args!(
+                    "{FILE_NAME} in this folder has tokens asked from {base_url}, which is not NHS England's"
+                ));
+            }
         }
     }
 

@@ -100,7 +100,11 @@ impl Console {
 /// Writes a piece of the answer to standard output.
 pub(crate) fn answer(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| {
+    written(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+}
+
+fn written(result: io::Result<()>) -> Result<(), Failure> {
+    result.map_err(|error| {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Failure::reader_gone();
         }

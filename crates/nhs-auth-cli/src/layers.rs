@@ -18,6 +18,9 @@ use crate::failure::{Exit, Failure};
 /// Flags that choose the file can't come from it.
 const NOT_IN_THE_FILE: [&str; 4] = ["app", "config", "help", "version"];
 
+/// Verbs that a configuration can't change.
+const NO_FILE: [&str; 3] = ["completions", "demo", "explain"];
+
 /// Reads the arguments, with what lies below them. `None` when help or a version was asked for,
 /// and has been printed.
 pub(crate) fn parse(
@@ -25,13 +28,18 @@ pub(crate) fn parse(
 ) -> Result<Option<(Cli, Console)>, Failure> {
     let arguments: Vec<_> = arguments.collect();
     let command = with_environment(Cli::command());
-    let file = chosen_file(&command, &arguments)?;
+    let file = match chosen_file(&command, &arguments) {
+        // What needs no file, and help above all, is not kept back by one that can't be read.
+        Err(_) if needs_no_file(&command, &arguments) => ConfigFile::default(),
+        file => file?,
+    };
     let command = with_file(command, &file);
     let parsed =
         command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     match parsed {
         Ok(mut cli) => {
             let console = Console::new(cli.global.quiet, cli.global.verbose);
+            file.warn_of_stand_in(console);
             cli.global.file = file;
             Ok(Some((cli, console)))
         }
@@ -88,6 +96,13 @@ fn chosen_file(command: &Command, arguments: &[OsString]) -> Result<ConfigFile, 
     let chosen = |name: &str| matches.as_ref().and_then(|all| all.get_one::<String>(name).cloned());
     let config = chosen("config");
     ConfigFile::find(config.as_deref().map(Path::new), chosen("app").as_deref(), &flags)
+}
+
+fn needs_no_file(command: &Command, arguments: &[OsString]) -> bool {
+    match command.clone().try_get_matches_from(arguments) {
+        Ok(matches) => matches.subcommand_name().is_some_and(|verb| NO_FILE.contains(&verb)),
+        Err(error) => !error.use_stderr(),
+    }
 }
 
 fn flag_names(command: &Command) -> BTreeSet<String> {

@@ -1,10 +1,10 @@
 //! `nhs-auth get-token`.
 
-use jiff::{Timestamp, Unit};
 use nhs_auth::{Clock as _, IssuedToken, SystemClock, UnixMillis};
 use serde_json::{Map, Value};
 
 use crate::arguments::{GetToken, Global, Output};
+use crate::commands::rfc3339;
 use crate::console::{self, Console};
 use crate::failure::{Exit, Failure};
 use crate::{commands, identity};
@@ -40,9 +40,4 @@ fn as_json(issued: &IssuedToken, now: UnixMillis) -> Value {
         members.entry(name.clone()).or_insert_with(|| value.clone());
     }
     Value::Object(members)
-}
-
-fn rfc3339(time: UnixMillis) -> String {
-    let timestamp = Timestamp::from_millisecond(time.0).unwrap_or(Timestamp::MAX);
-    timestamp.round(Unit::Second).unwrap_or(timestamp).to_string()
 }

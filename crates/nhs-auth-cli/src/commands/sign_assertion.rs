@@ -1,5 +1,6 @@
 //! `nhs-auth sign-assertion`.
 
+use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -10,6 +11,7 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 
 use crate::arguments::{Global, Output, SignAssertion};
+use crate::commands::rfc3339;
 use crate::console::{self, Console};
 use crate::failure::{Exit, Failure};
 use crate::{commands, identity};
@@ -42,7 +44,7 @@ pub(crate) fn run(
         console::answer_json(&json!({
             "client_assertion": compact.expose_secret(),
             "client_assertion_type": CLIENT_ASSERTION_TYPE,
-            "expires_at": expires_at.0,
+            "expires_at": rfc3339(expires_at.to_millis()),
             "jti": jti,
             "token_url": url,
         }))?;
@@ -74,9 +76,24 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// An assertion of before may go. Anything else, a private key above all, may not.
+fn must_be_replaceable(path: &Path) -> Result<(), Failure> {
+    let is_there = path.symlink_metadata().is_ok();
+    let is_assertion = fs::read_to_string(path)
+        .is_ok_and(|text| text.trim().starts_with("eyJ") && text.trim().split('.').count() == 3);
+    if is_there && !is_assertion {
+        return Err(Failure::usage(format!(
+            "{} is there already and is no assertion, so it is not overwritten",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
 /// Whole or not at all, and readable by its owner alone from the first byte.
 fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failed = |error| Failure::usage(format!("can't write {}: {error}", path.display()));
+    must_be_replaceable(path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;

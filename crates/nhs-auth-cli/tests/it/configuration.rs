@@ -120,3 +120,27 @@ fn help_shows_no_secret_of_the_file_or_the_environment() {
         help.stdout
     );
 }
+
+#[test]
+fn what_needs_no_file_is_not_kept_back_by_a_bad_one() {
+    let scene = Scene::new();
+    fs::write(scene.path("nhs-auth.toml"), b"\xff\xfe nonsense").unwrap();
+    for arguments in
+        [&["--help"][..], &["get-token", "--help"], &["completions", "bash"], &["explain", "A1"]]
+    {
+        scene.run(arguments).exits(0);
+    }
+    scene.run(&["get-token"]).exits(2);
+}
+
+#[test]
+fn a_file_that_sends_assertions_elsewhere_is_remarked_on() {
+    let scene = Scene::new();
+    scene.write("nhs-auth.toml", "base-url = \"https://example.invalid\"\n");
+    let arguments =
+        ["sign-assertion", "--api-key", "file:api-key.txt", "--private-key", "int-1.pem"];
+    let signed = scene.run(&arguments).exits(0);
+    assert!(signed.stderr.contains("not NHS England's"), "{}", signed.stderr);
+    with_file(&scene, "");
+    assert!(!scene.run(&["sign-assertion"]).exits(0).stderr.contains("not NHS England's"));
+}

@@ -43,7 +43,22 @@ fn as_json_with_its_lifetime() {
     let signed =
         scene.run_as_app(&["sign-assertion", "--output", "json", "--lifetime", "300"]).exits(0);
     let answer: Value = serde_json::from_str(&signed.stdout).unwrap();
-    let left = answer["expires_at"].as_i64().unwrap() - scene.platform.now().to_seconds().0;
+    let jwt = nhs_auth_rules::Jwt::decode(answer["client_assertion"].as_str().unwrap());
+    let exp = jwt.payload.content.unwrap().get("exp").unwrap().text().parse::<i64>().unwrap();
+    let left = exp - scene.platform.now().to_seconds().0;
     assert!((298..=300).contains(&left), "{left}");
+    assert!(answer["expires_at"].as_str().unwrap().ends_with('Z'));
     scene.run_as_app(&["sign-assertion", "--lifetime", "301"]).exits(2);
+}
+
+#[test]
+fn a_key_is_never_overwritten_and_an_old_assertion_is() {
+    let scene = Scene::new();
+    let key = fs::read_to_string(scene.path("int-1.pem")).unwrap();
+    scene.run_as_app(&["sign-assertion", "--out", "int-1.pem"]).exits(2);
+    assert_eq!(fs::read_to_string(scene.path("int-1.pem")).unwrap(), key);
+    scene.run_as_app(&["sign-assertion", "--out", "jwt.txt"]).exits(0);
+    let first = fs::read_to_string(scene.path("jwt.txt")).unwrap();
+    scene.run_as_app(&["sign-assertion", "--out", "jwt.txt"]).exits(0);
+    assert_ne!(fs::read_to_string(scene.path("jwt.txt")).unwrap(), first);
 }
