@@ -256,11 +256,13 @@ pub(crate) struct Explain {
 #[command(after_help = "\
 Examples:
   nhs-auth mock
-  curl -X POST http://127.0.0.1:9000/_mock/apps -d '{\"name\": \"my app\", \"jwks\": '\"$(cat int-1.json)\"'}'
-  nhs-auth get-token --base-url http://127.0.0.1:9000 --api-key ... --private-key int-1.pem")]
+  curl http://127.0.0.1:9000/_mock/apps \\
+      -d \"{\\\"name\\\": \\\"mine\\\", \\\"jwks\\\": $(cat int-1.json)}\"
+  nhs-auth get-token --base-url http://127.0.0.1:9000 \\
+      --private-key int-1.pem --api-key ...")]
 pub(crate) struct Mock {
     /// Address to listen at, 127.0.0.1:9000 unless told otherwise; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub(crate) listen: Option<SocketAddr>,
     /// Token requests that an application may make in a minute; by default the platform's 300
     #[arg(long, value_name = "N")]
@@ -275,6 +277,12 @@ Example:
 pub(crate) struct Completions {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// An address and a port, or `localhost` and a port.
+fn address(value: &str) -> Result<SocketAddr, String> {
+    let value = value.replacen("localhost:", "127.0.0.1:", 1);
+    value.parse().map_err(|_| "it is not an address and a port, such as 127.0.0.1:9000".to_owned())
 }
 
 fn environments() -> PossibleValuesParser {

@@ -174,14 +174,19 @@ fn unknown_key(key: &str, flags: &BTreeSet<String>) -> String {
     format!("`{key}` is not a key; the keys are the flags' names, such as `api-key`")
 }
 
-/// A private key's path counts from the file that names it.
+/// Paths count from the file that names them, those behind `file:` too.
 fn relative_to(file: &Path, values: &mut BTreeMap<String, Vec<String>>) {
     let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
         return;
     };
-    for path in values.get_mut("private-key").into_iter().flatten() {
-        if !path.contains(':') {
-            *path = folder.join(&*path).display().to_string();
+    for (flag, values) in values {
+        for value in values {
+            let joined = |path: &str| folder.join(path).display().to_string();
+            match value.strip_prefix("file:") {
+                Some(path) => *value = format!("file:{}", joined(path)),
+                None if flag == "private-key" && !value.contains(':') => *value = joined(value),
+                None => {}
+            }
         }
     }
 }
@@ -234,9 +239,11 @@ mod tests {
     }
 
     #[test]
-    fn a_private_keys_path_counts_from_the_file() {
+    fn paths_count_from_the_file() {
         let file = parse("private-key = 'int-1.pem'\n", None).unwrap();
         assert_eq!(file.values["private-key"], ["conf/int-1.pem"]);
+        let file = parse("api-key = 'file:key.txt'\n", None).unwrap();
+        assert_eq!(file.values["api-key"], ["file:conf/key.txt"]);
         let file = parse("private-key = '/k/int-1.pem'\n", None).unwrap();
         assert_eq!(file.values["private-key"], ["/k/int-1.pem"]);
     }

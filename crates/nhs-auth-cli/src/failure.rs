@@ -84,7 +84,13 @@ impl From<EndpointError> for Failure {
 
 impl From<DestinationError> for Failure {
     fn from(error: DestinationError) -> Self {
-        Self::usage(error.to_string()).hints(error.hints())
+        let failure = Self::usage(error.to_string()).hints(error.hints());
+        match error {
+            DestinationError::NotNamed { host } => {
+                failure.hint(format!("--allow-host {host} names it"))
+            }
+            _ => failure,
+        }
     }
 }
 

@@ -121,6 +121,20 @@ fn looks_like_key_material(value: &str) -> bool {
     ["-----", "PRIVATE KEY", "\"kty\""].iter().any(|sign| value.contains(sign))
         || value.contains(['\n', '\r'])
         || is_long_base64
+        || looks_like_a_line_of_a_key(value)
+}
+
+/// A line of base64, which by chance alone would be a name: long, mixed, and no path.
+fn looks_like_a_line_of_a_key(value: &str) -> bool {
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
+    let count = |is: fn(&char) -> bool| value.chars().filter(is).count();
+    value.len() >= 40
+        && value.chars().all(is_base64)
+        && !value.starts_with('/')
+        && count(char::is_ascii_uppercase) > 4
+        && count(char::is_ascii_lowercase) > 4
+        && count(char::is_ascii_digit) > 1
+        && !Path::new(value).exists()
 }
 
 /// More than one letter: one is a drive on Windows.

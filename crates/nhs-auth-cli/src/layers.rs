@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::Path;
 
-use clap::builder::FalseyValueParser;
+use clap::builder::BoolishValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, CommandFactory as _, FromArgMatches as _};
 
@@ -56,7 +56,7 @@ fn with_environment(command: Command) -> Command {
     each_flag(command, &|flag, name| {
         let variable = format!("NHS_AUTH_{}", name.to_uppercase().replace('-', "_"));
         let flag = match flag.get_action() {
-            ArgAction::SetTrue => flag.value_parser(FalseyValueParser::new()),
+            ArgAction::SetTrue => flag.value_parser(BoolishValueParser::new()),
             _ => flag,
         };
         // An empty variable counts as none.

@@ -8,6 +8,8 @@ mod token;
 
 use std::sync::Arc;
 
+use http::{Method, StatusCode};
+
 use nhs_auth_rules::{Form, Jwt, request};
 
 use crate::answer::Reply;
@@ -29,6 +31,12 @@ pub(crate) async fn answer(state: &State, call: &Call, endpoint: &str) -> Reply 
         "/token" => token::answer(state, call).await,
         "/_ping" => monitoring::ping(call),
         "/_status" => monitoring::status(state, call),
+        "/authorize" if call.method != Method::GET => {
+            Reply::new(StatusCode::METHOD_NOT_ALLOWED, "text/plain", "").with_allow("GET")
+        }
+        "/authorize" | "/callback" | "/userinfo" | "/backchannel_logout" => {
+            answer::not_implemented(endpoint)
+        }
         _ => not_found(),
     }
 }

@@ -39,10 +39,9 @@ impl IdentifierError {
                 "the API key is 32 letters and digits: in the developer portal open the \
                  application, then `Active API keys`, then `Edit`, and copy the value called `Key`",
             ),
-            Self::KeyMaterial => Some(
-                "give the private key's path with --private-key, and the API key from the portal \
-                 with --api-key",
-            ),
+            Self::KeyMaterial => {
+                Some("a private key is used to sign, and never stands where a name belongs")
+            }
             _ => None,
         }
     }

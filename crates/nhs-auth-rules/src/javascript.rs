@@ -52,7 +52,9 @@ pub fn loosely_equal(a: &Value<'_>, b: &Value<'_>) -> bool {
 
 /// StringToNumber (ECMA-262 §7.1.4.1.1).
 fn string_to_number(text: &str) -> f64 {
-    let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    // ECMA-262 §12.2: Unicode's white space, with U+FEFF and without U+0085.
+    let is_space = |c: char| (c.is_whitespace() && c != '\u{85}') || c == '\u{feff}';
+    let text = text.trim_matches(is_space);
     if text.is_empty() {
         return 0.0;
     }
@@ -149,6 +151,7 @@ mod tests {
             r#""nan""#,
             r#""0x""#,
             r#""1_0""#,
+            "\"\u{85}5\"",
             r#""2026-11-21""#,
         ] {
             assert!(number(json).is_nan(), "{json}");

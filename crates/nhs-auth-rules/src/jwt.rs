@@ -6,7 +6,8 @@
 use std::fmt;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::alphabet::URL_SAFE;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, URL_SAFE_NO_PAD};
 
 use crate::Span;
 use crate::json::{Object, SyntaxError};
@@ -96,7 +97,7 @@ impl<'a> Jwt<'a> {
             part_count,
             header: part(compact, spans[0], 0 < part_count, object),
             payload: part(compact, spans[1], 1 < part_count, object),
-            signature: part(compact, spans[2], 2 < part_count, Ok),
+            signature: signature(compact, spans[2], 2 < part_count),
         }
     }
 
@@ -157,6 +158,21 @@ fn part<T>(
         Err(Damage::Missing)
     };
     Part { span, content }
+}
+
+/// The bits behind a signature's last byte are passed over, as most decoders do: whoever changes
+/// the last character has spoilt the signature (rule A20), and the JWT is well formed all the same.
+fn signature(compact: &str, span: Span, present: bool) -> Part<Vec<u8>> {
+    const TOLERANT: GeneralPurpose =
+        GeneralPurpose::new(&URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));
+    let strict = part(compact, span, present, Ok);
+    match strict.content {
+        Err(Damage::TrailingBits) => {
+            let decoded = TOLERANT.decode(&compact[span.start..span.end]);
+            Part { span, content: decoded.map_err(|_| Damage::TrailingBits) }
+        }
+        _ => strict,
+    }
 }
 
 fn object(bytes: Vec<u8>) -> Result<Object, Damage> {
@@ -226,6 +242,16 @@ mod tests {
         let jwt = Jwt::decode(&compact);
         assert!(!jwt.is_well_formed());
         assert_eq!(jwt.payload.content.unwrap().get("exp").unwrap().text(), "1");
+    }
+
+    #[test]
+    fn a_signature_may_have_bits_behind_its_last_byte() {
+        let jwt = Jwt::decode("e30.e30.QQ");
+        assert_eq!(jwt.signature.content.unwrap(), b"A");
+        let jwt = Jwt::decode("e30.e30.QR");
+        assert!(jwt.is_well_formed());
+        assert_eq!(jwt.signature.content.unwrap(), b"A");
+        assert_eq!(Jwt::decode("e30.e30.Q").signature.content.unwrap_err(), Damage::Length);
     }
 
     #[test]

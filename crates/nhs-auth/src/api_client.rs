@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HeaderName};
-use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderName};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use nhs_auth_rules::ApiKey;
 
 use crate::http_client::{self, HttpClients};
@@ -67,8 +67,8 @@ impl ApiClient {
 
     /// Sends a request, with a whole URL in it.
     ///
-    /// An `Authorization` and an `apikey` header of the caller's own stay when the access is open,
-    /// and go otherwise: one credential is sent, and it is this client's. An `X-Request-ID` of the caller's own stays.
+    /// The header of this client's own credential replaces one of the caller's. Everything else is
+    /// passed through, an `apikey` beside a token included, which some APIs are called with. An `X-Request-ID` of the caller's own stays.
     ///
     /// # Errors
     ///
@@ -78,10 +78,7 @@ impl ApiClient {
         if !matches!(self.access, Access::Open) {
             self.destinations.check(&url)?;
         }
-        if !matches!(self.access, Access::Open) {
-            request.headers_mut().remove(AUTHORIZATION);
-            request.headers_mut().remove(APIKEY);
-        }
+        say_that_it_is_empty(&mut request);
         self.name(request.headers_mut());
         match &self.access {
             Access::Open => self.exchange(request).await,
@@ -182,6 +179,15 @@ impl ApiResponse {
             CallError::Unreachable { url, reason } => CallError::CutOff { url, reason },
             other => other,
         })
+    }
+}
+
+/// A method that has a body by its meaning says so when there is none (RFC 9110 §8.6): some
+/// servers answer 411 otherwise.
+fn say_that_it_is_empty(request: &mut Request<Bytes>) {
+    let expects_body = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
+    if expects_body && request.body().is_empty() {
+        request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
 }
 

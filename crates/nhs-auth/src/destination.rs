@@ -58,7 +58,7 @@ impl DestinationError {
             Self::Insecure { .. } => vec!["use https".to_owned()],
             Self::NotNamed { host } => vec![format!(
                 "NHS API hosts end in `.{NHS_API_DOMAIN}`; if you mean to send the credential to \
-                 `{host}`, name it with --allow-host"
+                 `{host}`, name that host"
             )],
             Self::NotAUrl { .. } => vec![
                 "give a whole URL, such as \

@@ -47,6 +47,11 @@ impl ClockSkew {
         ours.plus(self.millis)
     }
 
+    /// Whether the two differ by no more than measuring explains.
+    pub(crate) const fn is_about(self, other: Self) -> bool {
+        (self.millis - other.millis).abs() < NOISE_MS
+    }
+
     /// Whether people should hear of it: more than 10 seconds.
     pub const fn is_remarkable(self) -> bool {
         self.millis.abs() > REMARKABLE_MS

@@ -76,27 +76,39 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// An assertion of before may go. Anything else, a private key above all, may not.
-fn must_be_replaceable(path: &Path) -> Result<(), Failure> {
-    let is_there = path.symlink_metadata().is_ok();
-    let is_assertion = fs::read_to_string(path)
-        .is_ok_and(|text| text.trim().starts_with("eyJ") && text.trim().split('.').count() == 3);
-    if is_there && !is_assertion {
-        return Err(Failure::usage(format!(
-            "{} is there already and is no assertion, so it is not overwritten",
-            path.display()
-        )));
-    }
-    Ok(())
-}
-
-/// Whole or not at all, and readable by its owner alone from the first byte.
+/// Whole or not at all, and readable by its owner alone from the first byte. What is there already
+/// goes only if it is an assertion of before: a private key above all stays.
 fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failed = |error| Failure::usage(format!("can't write {}: {error}", path.display()));
-    must_be_replaceable(path)?;
+    // Through a link to what it leads to.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    match path.metadata() {
+        Ok(there) if !there.is_file() => {
+            // A pipe or a device takes what it is given.
+            return fs::OpenOptions::new()
+                .write(true)
+                .open(&path)
+                .and_then(|mut file| file.write_all(bytes))
+                .map_err(failed);
+        }
+        Ok(_) if !is_assertion(&path) => {
+            return Err(Failure::usage(format!(
+                "{} is there already and is no assertion, so it is not overwritten",
+                path.display()
+            )));
+        }
+        _ => {}
+    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
+    file.persist(&path).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+fn is_assertion(path: &Path) -> bool {
+    fs::read_to_string(path).is_ok_and(|text| {
+        let text = text.trim();
+        text.is_empty() || (text.starts_with("eyJ") && text.split('.').count() == 3)
+    })
 }

@@ -196,6 +196,8 @@ fn what_is_wrong_exits_2_and_sends_nothing() {
         (vec!["--url", &good, "--header", "no colon"], "no colon"),
         (vec!["--url", &good, "--header", "a b: c"], "not the name of a header"),
         (vec!["--url", &good, "--header", "A: b\r\nC: d"], "no header can carry"),
+        (vec!["--url", &good, "--header", "Authorization: x"], "sent by this command itself"),
+        (vec!["--url", &good, "--header", "content-length: 5"], "follows from the body"),
         (vec!["--url", &good, "--nhs-number", "1\n2"], "no header can carry"),
         (vec!["--url", &good, "--json", "{"], "not JSON"),
         (vec!["--url", &good, "--data", "@nowhere"], "can't read --data from `nowhere`"),

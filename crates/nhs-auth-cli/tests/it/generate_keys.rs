@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -93,4 +95,33 @@ fn what_can_not_be_a_name_or_a_place() {
     generate(folder.path(), &["--env", "live"]).exits(2);
     generate(folder.path(), &["--api-key", "991b96c6-f571-4f65-abc8-18caeeba65ed"]).exits(2);
     assert_eq!(names(folder.path()), ["file"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn killed_at_any_moment_it_leaves_nothing_half() {
+    for millis in (0..600).step_by(60) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut making = binary_in(folder.path());
+        making.arg("generate-keys").stdout(Stdio::null()).stderr(Stdio::null());
+        let mut making = making.spawn().unwrap();
+        wait(Duration::from_millis(millis));
+        let _ = making.kill();
+        making.wait().unwrap();
+        let left = names(folder.path());
+        let whole = ["int-1.json", "int-1.pem", "int-1.pem.pub"];
+        assert!(left.iter().all(|name| whole.contains(&name.as_str())), "{left:?}");
+        if left.iter().any(|name| name == "int-1.pem") {
+            assert_eq!(left, whole);
+        }
+        for name in left {
+            let text = fs::read_to_string(folder.path().join(&name)).unwrap();
+            assert!(text.ends_with("-----\n") || text.ends_with("]}\n"), "{name}");
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a process of its own is to be caught in its work")]
+fn wait(time: Duration) {
+    std::thread::sleep(time);
 }

@@ -162,6 +162,7 @@ fn a_pasted_key_is_refused_and_never_repeated() {
         vec!["get-token", "--api-key", "file:api-key.txt", "--private-key", &pem],
         vec!["get-token", "--api-key", "file:api-key.txt", "--private-key", &one_line],
         vec!["get-token", "--api-key", "file:api-key.txt", "--private-key", &body],
+        vec!["get-token", "--api-key", "file:api-key.txt", "--private-key", line],
         vec!["get-token", "--api-key", &pem],
         vec!["get-token", &pem],
         vec![

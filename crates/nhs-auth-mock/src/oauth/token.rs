@@ -8,7 +8,7 @@ use nhs_auth_rules::limits::ACCESS_TOKEN_LIFETIME_MS;
 use nhs_auth_rules::request::{self, UNKNOWN_ERROR};
 use nhs_auth_rules::{Evidence, Form, GrantType, Inquiry, Step, UnixMillis};
 
-use super::answer::{error, refusal, refused_by};
+use super::answer::{not_implemented, refusal, refused_by};
 use super::client_assertion::{self, Verdict};
 use crate::answer::{Note, Reply};
 use crate::call::Call;
@@ -106,14 +106,6 @@ fn lifetime_ms(form: &Form) -> i64 {
         .and_then(|ms| ms.parse::<u64>().ok())
         .and_then(|ms| i64::try_from(ms).ok())
         .map_or(ACCESS_TOKEN_LIFETIME_MS, |ms| ms.min(ACCESS_TOKEN_LIFETIME_MS))
-}
-
-fn not_implemented(flow: &str) -> Reply {
-    error(
-        501,
-        "not_implemented",
-        format!("the {flow} flow isn't in this mock of the platform yet").into(),
-    )
 }
 
 #[cfg(test)]

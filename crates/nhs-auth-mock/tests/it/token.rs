@@ -104,7 +104,7 @@ async fn what_is_not_there_is_answered_by_404() {
         "/oauth2/tokens",
         "/oauth2/token/",
         "/oauth2-dep/token",
-        "/oauth2/authorize",
+        "/oauth2/authorized",
         "/hello-world/hello",
         "/mock-jwks/!",
         "/_mockery",
@@ -125,6 +125,23 @@ async fn flows_that_are_not_built_say_so() {
         let (error, description) = reply.error();
         assert_eq!(error, "not_implemented");
         assert!(description.contains(grant_type), "{description}");
+    }
+    for endpoint in ["/authorize", "/callback", "/userinfo", "/backchannel_logout"] {
+        let reply = world.get(&format!("/oauth2{endpoint}"), &[]).await;
+        assert_eq!(
+            (reply.status, reply.error().0.as_str()),
+            (501, "not_implemented"),
+            "{endpoint}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_authorization_endpoint_is_asked_by_get_alone() {
+    let world = World::new().await;
+    for method in ["POST", "PUT", "HEAD"] {
+        let reply = world.send(method, "/oauth2/authorize", &[], b"").await;
+        assert_eq!((reply.status, reply.header("allow")), (405, Some("GET")), "{method}");
     }
 }
 

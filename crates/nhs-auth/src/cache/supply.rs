@@ -55,13 +55,16 @@ impl Supply {
             },
             None => file.lock().await.map(Some),
         };
-        let _lock = lock.inspect_err(warn).ok();
+        // Held to the end. Without it nothing is written either: what went wrong is told once.
+        let lock = lock.inspect_err(warn).ok();
         if let Some(token) = fresh() {
             return Supplied::Fresh(token);
         }
         match self.request().await {
             Ok(token) => {
-                file.write(&token).inspect_err(warn).ok();
+                if lock.is_some() {
+                    file.write(&token).inspect_err(warn).ok();
+                }
                 Supplied::Fresh(token)
             }
             Err(error) => match kept() {

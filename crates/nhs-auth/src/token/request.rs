@@ -188,7 +188,7 @@ impl TokenClient {
         let date = headers.get(DATE).and_then(|date| date.to_str().ok());
         let learned = date.and_then(|date| ClockSkew::learn(date, sent, self.clock.now()));
         if let Some(skew) = learned {
-            if skew.is_remarkable() && skew != self.clock_skew() {
+            if skew.is_remarkable() && !skew.is_about(self.clock_skew()) {
                 tracing::warn!("{skew}; tokens are asked for by the platform's clock");
             }
             self.skew.store(skew.millis(), Ordering::Relaxed);

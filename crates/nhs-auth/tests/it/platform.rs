@@ -249,10 +249,9 @@ async fn an_api_that_always_says_401_is_no_reason_to_hammer_the_platform() {
 }
 
 #[tokio::test]
-async fn one_credential_is_sent_and_it_is_ours() {
+async fn our_credential_replaces_one_of_its_kind() {
     let scene = Scene::new().await;
     let mut request = scene.hello("application");
-    request.headers_mut().insert("authorization", "Bearer another".parse().unwrap());
     request.headers_mut().insert("apikey", "another".parse().unwrap());
     let here = Destinations::nhs_only().and(&scene.platform.base_url()).unwrap();
     let api_key = Access::ApiKey(ApiKey::parse(scene.app.api_key()).unwrap());

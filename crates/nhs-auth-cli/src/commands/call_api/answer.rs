@@ -2,6 +2,8 @@
 
 use std::io::{self, IsTerminal as _};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use nhs_auth::ApiResponse;
 use serde_json::{Map, Value, json};
@@ -42,8 +44,10 @@ pub(super) async fn as_json(mut answered: ApiResponse, console: Console) -> Resu
             _ => drop(headers.insert(name.to_string(), value.into())),
         }
     }
+    let body_base64 = std::str::from_utf8(&body).is_err().then(|| STANDARD.encode(&body));
     console::answer_json(&json!({
         "body": as_value(&body),
+        "body_base64": body_base64,
         "headers": headers,
         "request_id": answered.request_id(),
         "status": answered.status().as_u16(),
@@ -52,10 +56,10 @@ pub(super) async fn as_json(mut answered: ApiResponse, console: Console) -> Resu
     Ok(verdict(answered.status(), &body, console))
 }
 
-/// JSON as what it is, anything else as text.
+/// JSON as what it is, other text as text; bytes that are no text as null, with base64 beside it.
 fn as_value(body: &[u8]) -> Value {
     serde_json::from_slice(body)
-        .unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned().into())
+        .unwrap_or_else(|_| std::str::from_utf8(body).map_or(Value::Null, Value::from))
 }
 
 fn tell_status(answered: &ApiResponse, console: Console) {
@@ -65,12 +69,11 @@ fn tell_status(answered: &ApiResponse, console: Console) {
         answered.status(),
         answered.request_id().unwrap_or("none"),
     ));
-    if answered.status().is_redirection() {
-        let location = answered.headers().get(http::header::LOCATION);
-        let location = location.map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let location = answered.headers().get(http::header::LOCATION);
+    if let Some(location) = location.filter(|_| answered.status().is_redirection()) {
         console.warn(format_args!(
             "this is a redirect to {}, which is not followed with a credential",
-            location.as_deref().unwrap_or("nowhere")
+            String::from_utf8_lossy(location.as_bytes())
         ));
     }
 }

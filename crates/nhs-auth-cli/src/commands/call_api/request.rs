@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::{self, Read as _};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri};
-use nhs_auth::Environment;
+use nhs_auth::{APIKEY, Environment};
 
-use crate::arguments::CallApi;
+use crate::arguments::{Auth, CallApi};
 use crate::failure::Failure;
 
 const NHS_NUMBER: HeaderName = HeaderName::from_static("nhs-login-nhs-number");
@@ -107,6 +107,7 @@ fn headers(arguments: &CallApi) -> Result<HeaderMap, Failure> {
     let mut own = HeaderMap::new();
     for line in &arguments.header {
         let (name, value) = header(line)?;
+        refuse_what_is_not_the_callers(&name, arguments.auth)?;
         own.append(name, value);
     }
     // What the caller writes out replaces what other flags imply; `extend` would only add.
@@ -115,6 +116,25 @@ fn headers(arguments: &CallApi) -> Result<HeaderMap, Failure> {
     }
     headers.extend(own);
     Ok(headers)
+}
+
+/// The credential is this command's to send, and the body's frame the HTTP library's.
+fn refuse_what_is_not_the_callers(name: &HeaderName, auth: Auth) -> Result<(), Failure> {
+    let taken = match auth {
+        Auth::SignedJwt => AUTHORIZATION,
+        Auth::ApiKey => APIKEY,
+        Auth::None => CONTENT_LENGTH,
+    };
+    if [CONTENT_LENGTH, TRANSFER_ENCODING].contains(name) {
+        return Err(Failure::usage(format!(
+            "the header `{name}` follows from the body, and can't be given"
+        )));
+    }
+    if *name == taken {
+        return Err(Failure::usage(format!("the header `{name}` is sent by this command itself"))
+            .hint("to send one of your own, use --auth none"));
+    }
+    Ok(())
 }
 
 fn header(line: &str) -> Result<(HeaderName, HeaderValue), Failure> {
