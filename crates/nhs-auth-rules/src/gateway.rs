@@ -2,7 +2,7 @@
 //! gateway's own faults, `{"fault": …}`; FHIR APIs wrap them in an OperationOutcome of their own.
 
 use crate::Evidence;
-use crate::rule::{Answer, Basis, Need, Outcome, Rule, RuleId};
+use crate::rule::{Answer, Basis, Example, Need, Outcome, Rule, RuleId};
 
 /// `Authorization` is missing, or has no token in it.
 pub const NO_TOKEN: &Rule = &RULES[0];
@@ -36,6 +36,12 @@ pub const RULES: &[Rule] = &[
         why: "the `Authorization` header is missing, has another scheme, or `Bearer` has nothing \
               behind it, as happens when a variable is empty",
         fix: "send `Authorization: Bearer <access token>`",
+        example: Example::new(
+            "GET /hello-world/hello/application HTTP/1.1\n\
+             Authorization: Bearer",
+            "GET /hello-world/hello/application HTTP/1.1\n\
+             Authorization: Bearer <access token>",
+        ),
         check: unknown,
     },
     Rule {
@@ -51,6 +57,10 @@ pub const RULES: &[Rule] = &[
               and not an access token",
         fix: "get a token from the token endpoint of the environment that the API is in, and send \
               its `access_token`",
+        example: Example::new(
+            "Authorization: Bearer <the client assertion>",
+            "Authorization: Bearer <the `access_token` that was answered>",
+        ),
         check: unknown,
     },
     Rule {
@@ -64,6 +74,13 @@ pub const RULES: &[Rule] = &[
         basis: Basis::Published,
         why: "tokens live ten minutes",
         fix: "get a new token; refresh at four fifths of its lifetime",
+        example: Example::new(
+            "12:00:00 POST /oauth2/token\n\
+             12:10:30 GET /hello-world/hello/application, with the token of 12:00:00",
+            "12:00:00 POST /oauth2/token\n\
+             12:08:00 POST /oauth2/token\n\
+             12:10:30 GET /hello-world/hello/application, with the token of 12:08:00",
+        ),
         check: unknown,
     },
     Rule {
@@ -78,6 +95,12 @@ pub const RULES: &[Rule] = &[
         why: "the token is good, and the application that it was issued to hasn't this API in its \
               list; some APIs answer 403 to the same",
         fix: "add the API to the application in the portal",
+        example: Example::new(
+            "GET /hello-world/hello/application\n\
+             APIs of the application: none",
+            "GET /hello-world/hello/application\n\
+             APIs of the application: Hello World (integration test)",
+        ),
         check: unknown,
     },
     Rule {
@@ -93,6 +116,12 @@ pub const RULES: &[Rule] = &[
               who signed in at too low a level. That Hello World answers 401 is published; which \
               fault it is isn't, and other APIs answer this one with 403",
         fix: "use the access mode that the API's specification names",
+        example: Example::new(
+            "GET /hello-world/hello/user\n\
+             Authorization: Bearer <token of an application>",
+            "GET /hello-world/hello/user\n\
+             Authorization: Bearer <token of a signed-in user>",
+        ),
         check: unknown,
     },
     Rule {
@@ -103,6 +132,10 @@ pub const RULES: &[Rule] = &[
         why: "the key is of another environment, was replaced, or is the application ID. The text \
               is the gateway's own, as its maker documents it",
         fix: "copy the value called `Key` under `Active API keys` of this environment's application",
+        example: Example::new(
+            "apikey: 5d0b7c1e-93a4-4f6e-8a21-c47f0e9b6d35   // the application ID",
+            "apikey: ExampleApiKeyExampleApiKey000001   // the API key",
+        ),
         check: unknown,
     },
     Rule {
@@ -117,6 +150,12 @@ pub const RULES: &[Rule] = &[
         why: "the API isn't in the application's list, or waits for approval there. The text is the \
               gateway's own, as its maker documents it",
         fix: "add the API to the application in the portal, and wait for its approval",
+        example: Example::new(
+            "apikey: ExampleApiKeyExampleApiKey000001\n\
+             Hello World in the application's list: waits for approval",
+            "apikey: ExampleApiKeyExampleApiKey000001\n\
+             Hello World in the application's list: approved",
+        ),
         check: unknown,
     },
 ];

@@ -21,6 +21,7 @@
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
 pub mod assertion;
+pub mod diagnosis;
 pub mod environment;
 mod evidence;
 mod form;
@@ -49,7 +50,7 @@ pub use identifier::{
 pub use inquiry::{Finding, Inquiry, Step, findings};
 pub use jwk::{Jwk, Jwks, JwksShape};
 pub use jwt::{Damage, Jwt, Part};
-pub use rule::{Answer, Basis, Fault, Need, Outcome, Place, Rule, RuleId};
+pub use rule::{Answer, Basis, Example, Fault, Need, Outcome, Place, Rule, RuleId};
 pub use rulebook::{all, answered_with, explain};
 pub use span::Span;
 pub use time::{UnixMillis, UnixSeconds};

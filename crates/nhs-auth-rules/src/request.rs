@@ -1,7 +1,7 @@
 //! Group R: the request to an OAuth endpoint, before any grant is looked at. The numbers are those
 //! of the platform's flow selection, in its order.
 
-use crate::rule::{Answer, Basis, Fault, Need, Outcome, Place, Rule, RuleId};
+use crate::rule::{Answer, Basis, Example, Fault, Need, Outcome, Place, Rule, RuleId};
 use crate::{Evidence, GrantType, Span};
 
 /// The one content type that the platform takes, compared as it stands.
@@ -17,6 +17,7 @@ pub const RULES: &[Rule] = &[
         why: "the answer has an empty text/plain body and the header `Allow: POST`; a redirect \
               that was followed turns a POST into a GET",
         fix: "send a POST, and follow no redirect",
+        example: Example::new("GET /oauth2/token HTTP/1.1", "POST /oauth2/token HTTP/1.1"),
         check: is_post,
     },
     Rule {
@@ -32,6 +33,12 @@ pub const RULES: &[Rule] = &[
               inference, is `; charset=utf-8` behind the type",
         fix: "send the parameters as a form, with `Content-Type: application/x-www-form-urlencoded` \
               and nothing behind it",
+        example: Example::new(
+            "Content-Type: application/json\n\n\
+             {\"grant_type\": \"client_credentials\"}",
+            "Content-Type: application/x-www-form-urlencoded\n\n\
+             grant_type=client_credentials",
+        ),
         check: is_form,
     },
     Rule {
@@ -46,6 +53,12 @@ pub const RULES: &[Rule] = &[
         basis: Basis::Published,
         why: "the platform exchanges ID tokens alone",
         fix: "add `subject_token_type=urn:ietf:params:oauth:token-type:id_token`",
+        example: Example::new(
+            "grant_type=urn:ietf:params:oauth:grant-type:token-exchange\n\
+             subject_token_type=urn:ietf:params:oauth:token-type:access_token",
+            "grant_type=urn:ietf:params:oauth:grant-type:token-exchange\n\
+             subject_token_type=urn:ietf:params:oauth:token-type:id_token",
+        ),
         check: has_subject_token_type,
     },
     Rule {
@@ -55,6 +68,7 @@ pub const RULES: &[Rule] = &[
         basis: Basis::Published,
         why: "a misspelt, empty or foreign grant type",
         fix: "send `grant_type=client_credentials` for application-restricted access",
+        example: Example::new("grant_type=client_credential", "grant_type=client_credentials"),
         check: has_known_grant_type,
     },
     Rule {
@@ -64,6 +78,15 @@ pub const RULES: &[Rule] = &[
         basis: Basis::Published,
         why: "the form is empty, or its parameters went into the URL",
         fix: "send `grant_type=client_credentials` in the body",
+        example: Example::new(
+            "POST /oauth2/token?grant_type=client_credentials HTTP/1.1\n\
+             Content-Type: application/x-www-form-urlencoded\n\
+             Content-Length: 0",
+            "POST /oauth2/token HTTP/1.1\n\
+             Content-Type: application/x-www-form-urlencoded\n\
+             Content-Length: 29\n\n\
+             grant_type=client_credentials",
+        ),
         check: has_grant_type,
     },
 ];
@@ -180,5 +203,46 @@ mod tests {
             verdict("POST", Some(FORM_CONTENT_TYPE), &[("subject_token_type", ID_TOKEN_TYPE)]),
             "accepted"
         );
+    }
+    /// What an example's request shows: its method, its content type, and its form.
+    fn shown(example: &str) -> (&str, &str, Form) {
+        let is_request = example.starts_with("Content-Type: ") || example.ends_with("HTTP/1.1");
+        if !is_request && !example.contains(" HTTP/1.1\n") {
+            let parameters = example.lines().filter_map(|line| line.split_once('='));
+            return ("POST", FORM_CONTENT_TYPE, parameters.collect());
+        }
+        let (head, body) = example.split_once("\n\n").unwrap_or((example, ""));
+        let method = head.lines().find(|line| line.ends_with(" HTTP/1.1"));
+        let method = method.and_then(|line| line.split(' ').next());
+        let content_type = head.lines().find_map(|line| line.strip_prefix("Content-Type: "));
+        (
+            method.unwrap_or("POST"),
+            content_type.unwrap_or(FORM_CONTENT_TYPE),
+            Form::parse(body.as_bytes()),
+        )
+    }
+
+    #[test]
+    fn the_failing_example_breaks_its_rule_first_and_the_mended_one_passes_it() {
+        for rule in RULES {
+            let (method, content_type, form) = shown(rule.example.failing);
+            let evidence = Evidence {
+                method: Some(method),
+                content_type: Some(Some(content_type)),
+                form: Some(&form),
+                ..Evidence::default()
+            };
+            let step = Inquiry::new(RULES).resume(&evidence);
+            assert!(matches!(step, Step::Refused(first, _) if first.id == rule.id), "{}", rule.id);
+
+            let (method, content_type, form) = shown(rule.example.mended);
+            let evidence = Evidence {
+                method: Some(method),
+                content_type: Some(Some(content_type)),
+                form: Some(&form),
+                ..Evidence::default()
+            };
+            assert_eq!(rule.check(&evidence), Outcome::Pass, "{}", rule.id);
+        }
     }
 }

@@ -42,6 +42,8 @@ pub struct Rule {
     pub why: &'static str,
     /// How to mend it.
     pub fix: &'static str,
+    /// What breaks it, and the same mended.
+    pub example: Example,
     pub(crate) check: fn(&Evidence<'_>) -> Outcome,
 }
 
@@ -71,6 +73,25 @@ impl Answer {
         error_description: &'static str,
     ) -> Self {
         Self { status, error, error_description }
+    }
+}
+
+/// What breaks a rule, and the same mended: a few lines to show to people. It is a member of the
+/// decoded header or payload, a form parameter, an HTTP header, or a setting in the portal.
+///
+/// The values are made up. `…` stands for a value that is right, and ` // ` begins a remark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Example {
+    /// What breaks the rule.
+    pub failing: &'static str,
+    /// The same, mended.
+    pub mended: &'static str,
+}
+
+impl Example {
+    pub(crate) const fn new(failing: &'static str, mended: &'static str) -> Self {
+        Self { failing, mended }
     }
 }
 

@@ -19,3 +19,24 @@ pub fn answered_with(status: u16, description: &str) -> impl Iterator<Item = &'s
 pub fn explain(id: &str) -> Option<&'static Rule> {
     all().find(|rule| rule.id.as_str().eq_ignore_ascii_case(id))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_has_a_failing_and_a_mended_example() {
+        for rule in all() {
+            let example = rule.example;
+            assert_ne!(example.failing, example.mended, "{}", rule.id);
+            for text in [example.failing, example.mended] {
+                assert!(!text.trim().is_empty(), "{}", rule.id);
+                assert!(text.lines().count() <= 5, "{} is short", rule.id);
+                for line in text.lines() {
+                    assert_eq!(line, line.trim_end(), "{}", rule.id);
+                    assert!(line.chars().count() <= 90, "{} is narrow: {line}", rule.id);
+                }
+            }
+        }
+    }
+}

@@ -12,7 +12,7 @@ use crate::key::Key;
 pub(crate) const KID: &str = "test-1";
 
 /// A client assertion before it is signed.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Assertion {
     header: Value,
     payload: Value,

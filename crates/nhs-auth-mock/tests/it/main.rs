@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says plainly what it expects")]
 
+mod agreement;
 mod assertion;
 mod configuration;
 mod control;

@@ -1,7 +1,7 @@
 //! Rows 15 to 18 and 22: the application, as the platform knows it.
 
 use super::{APPLICATION_SCOPE, payload, settled};
-use crate::rule::{Answer, Basis, Fault, Need, Outcome, Place, Rule, RuleId};
+use crate::rule::{Answer, Basis, Example, Fault, Need, Outcome, Place, Rule, RuleId};
 use crate::{ApplicationRecord, Evidence, KeySetRecord, Quota, Span};
 
 const UNKNOWN_CLIENT: Answer =
@@ -17,6 +17,12 @@ pub(super) const A15: Rule = Rule {
           application with its own key",
     fix: "open the application of this environment in the portal, then `Active API keys`, and use \
           the value called `Key` for `iss` and `sub`",
+    example: Example::new(
+        "\"iss\": \"5d0b7c1e-93a4-4f6e-8a21-c47f0e9b6d35\",   // the application ID\n\
+         \"sub\": \"5d0b7c1e-93a4-4f6e-8a21-c47f0e9b6d35\"",
+        "\"iss\": \"ExampleApiKeyExampleApiKey000001\",   // the API key\n\
+         \"sub\": \"ExampleApiKeyExampleApiKey000001\"",
+    ),
     check: is_known,
 };
 
@@ -29,6 +35,14 @@ pub(super) const A15B: Rule = Rule {
           inactive, or that has no API added, gets the same answer as an unknown key",
     fix: "look at the application in the portal: is it approved, is the API key active, is the \
           API that you call in its list?",
+    example: Example::new(
+        "application: approved\n\
+         API key: revoked\n\
+         APIs: Hello World (integration test)",
+        "application: approved\n\
+         API key: active\n\
+         APIs: Hello World (integration test)",
+    ),
     check: may_ask,
 };
 
@@ -40,6 +54,11 @@ pub(super) const A16: Rule = Rule {
     why: "the limit is the platform's, its answer's text isn't public. A new token for each call, \
           or a crowd of processes that each get their own, adds up",
     fix: "keep a token for its ten minutes and share it; wait a minute",
+    example: Example::new(
+        "for each call: POST /oauth2/token, then GET /hello-world/hello/application",
+        "once in eight minutes: POST /oauth2/token\n\
+         for each call: GET /hello-world/hello/application, with the token that was kept",
+    ),
     check: is_within_its_rate,
 };
 
@@ -56,6 +75,10 @@ pub(super) const A17: Rule = Rule {
     why: "the JWKS was made and never given to the portal",
     fix: "in the portal open the application, then `Manage public key`, and upload the JWKS file \
           or give its URL",
+    example: Example::new(
+        "Manage public key: nothing uploaded, no URL",
+        "Manage public key: https://clinic.example/nhs/jwks.json",
+    ),
     check: has_a_key_set,
 };
 
@@ -73,6 +96,10 @@ pub(super) const A18: Rule = Rule {
           fetched. What was fetched is kept for an hour, by URL",
     fix: "fetch the URL from outside your network; give it a path; serve the full certificate \
           chain",
+    example: Example::new(
+        "Manage public key: https://clinic.example",
+        "Manage public key: https://clinic.example/nhs/jwks.json",
+    ),
     check: can_be_fetched,
 };
 
@@ -90,6 +117,10 @@ pub(super) const A22: Rule = Rule {
           open, takes an API key alone, or wants a signed-in user",
     fix: "add an API with application-restricted access to the application, or use the access \
           mode that this API has",
+    example: Example::new(
+        "scopes of the APIs: urn:nhsd:apim:user-nhs-cis2:aal3:hello-world",
+        "scopes of the APIs: urn:nhsd:apim:app:level3:hello-world",
+    ),
     check: has_a_scope,
 };
 

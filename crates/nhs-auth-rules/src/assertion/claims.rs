@@ -4,7 +4,7 @@ use super::{payload, settled};
 use crate::javascript::{is_truthy, loosely_equal, to_number};
 use crate::json::{Kind, Object};
 use crate::limits::EXP_ENFORCED_S;
-use crate::rule::{Answer, Basis, Fault, Need, Outcome, Place, Rule, RuleId};
+use crate::rule::{Answer, Basis, Example, Fault, Need, Outcome, Place, Rule, RuleId};
 use crate::{Evidence, JtiHistory};
 
 pub(super) const A5: Rule = Rule {
@@ -21,6 +21,10 @@ pub(super) const A5: Rule = Rule {
           numeric string is compared as a number, `null` counts as 0, a missing `exp` passes",
     fix: "make a new assertion for each request, with `exp` a few minutes from now in seconds \
           since 1970 (UTC), on a machine whose clock is right",
+    example: Example::new(
+        r#""exp": 1799999940   // now is 1800000000"#,
+        r#""exp": 1800000150   // now plus 150 seconds"#,
+    ),
     check: is_not_past,
 };
 
@@ -31,6 +35,10 @@ pub(super) const A8: Rule = Rule {
     basis: Basis::Published,
     why: "the claim was left out, or is empty",
     fix: "add `exp`: now plus 150 seconds, in seconds since 1970, is the middle of what is accepted",
+    example: Example::new(
+        r#"{ "iss": "…", "sub": "…", "aud": "…", "jti": "…" }"#,
+        r#"{ "iss": "…", "sub": "…", "aud": "…", "jti": "…", "exp": 1800000150 }"#,
+    ),
     check: has_exp,
 };
 
@@ -45,6 +53,7 @@ pub(super) const A9: Rule = Rule {
     basis: Basis::Published,
     why: "the library was given `exp` as a string; the text says integer, but a fraction passes",
     fix: "write `exp` as a JSON number, without quotes",
+    example: Example::new(r#""exp": "1800000150""#, r#""exp": 1800000150"#),
     check: exp_is_a_number,
 };
 
@@ -59,6 +68,12 @@ pub(super) const A10: Rule = Rule {
     basis: Basis::Published,
     why: "one was left out, or holds another identifier",
     fix: "set both to the API key",
+    example: Example::new(
+        "\"iss\": \"ExampleApiKeyExampleApiKey000001\",\n\
+         \"sub\": \"5d0b7c1e-93a4-4f6e-8a21-c47f0e9b6d35\"   // the application ID",
+        "\"iss\": \"ExampleApiKeyExampleApiKey000001\",\n\
+         \"sub\": \"ExampleApiKeyExampleApiKey000001\"   // the API key",
+    ),
     check: iss_and_sub_agree,
 };
 
@@ -69,6 +84,11 @@ pub(super) const A11: Rule = Rule {
     basis: Basis::Published,
     why: "few libraries add one by themselves; an empty one counts as missing",
     fix: "add `jti`: a new random UUID for each assertion",
+    example: Example::new(
+        r#"{ "iss": "…", "sub": "…", "aud": "…", "exp": 1800000150 }"#,
+        "{ \"iss\": \"…\", \"sub\": \"…\", \"aud\": \"…\", \"exp\": 1800000150,\n\
+         \"jti\": \"b1f0c7d2-6e3a-4d58-9c04-2a7be85f1d90\" }",
+    ),
     check: has_jti,
 };
 
@@ -83,6 +103,7 @@ pub(super) const A12: Rule = Rule {
     basis: Basis::Published,
     why: "a number was used",
     fix: "make `jti` a string, such as a new random UUID",
+    example: Example::new(r#""jti": 42"#, r#""jti": "0e94a6fb-27c1-4b8d-b35e-71d20c9a64e8""#),
     check: jti_is_a_string,
 };
 
@@ -96,6 +117,12 @@ pub(super) const A13: Rule = Rule {
           beyond this row, meets this; the first failure is hidden by it",
     fix: "make a new assertion, with a new `jti`, for every attempt; if this was a retry, look for \
           the answer to the first attempt",
+    example: Example::new(
+        "\"jti\": \"b1f0c7d2-6e3a-4d58-9c04-2a7be85f1d90\"   // the first attempt\n\
+         \"jti\": \"b1f0c7d2-6e3a-4d58-9c04-2a7be85f1d90\"   // the retry",
+        "\"jti\": \"b1f0c7d2-6e3a-4d58-9c04-2a7be85f1d90\"   // the first attempt\n\
+         \"jti\": \"0e94a6fb-27c1-4b8d-b35e-71d20c9a64e8\"   // the retry",
+    ),
     check: jti_is_new,
 };
 
@@ -111,6 +138,10 @@ pub(super) const A14: Rule = Rule {
     why: "the lifetime is too long, or is right and the clock that made it is fast, or `exp` is in \
           milliseconds. 310 seconds is what is enforced, 300 what is documented",
     fix: "set `exp` to now plus 150 seconds, in seconds since 1970",
+    example: Example::new(
+        r#""exp": 1800000400   // now is 1800000000"#,
+        r#""exp": 1800000150   // now plus 150 seconds"#,
+    ),
     check: is_not_too_far,
 };
 

@@ -3,7 +3,7 @@
 use super::{header, settled};
 use crate::Evidence;
 use crate::javascript::is_truthy;
-use crate::rule::{Answer, Basis, Fault, Outcome, Place, Rule, RuleId};
+use crate::rule::{Answer, Basis, Example, Fault, Outcome, Place, Rule, RuleId};
 
 pub(super) const A4: Rule = Rule {
     id: RuleId::new("A4"),
@@ -17,6 +17,7 @@ pub(super) const A4: Rule = Rule {
     why: "most libraries sign with RS256 or HS256 unless told otherwise. A missing `alg` gets the \
           same answer (inferred)",
     fix: "sign with RS512",
+    example: Example::new(r#""alg": "RS256""#, r#""alg": "RS512""#),
     check: is_rs512,
 };
 
@@ -27,6 +28,10 @@ pub(super) const A6: Rule = Rule {
     basis: Basis::Published,
     why: "few libraries set `kid` by themselves; an empty one counts as missing",
     fix: "put the registered key's `kid` into the header",
+    example: Example::new(
+        r#"{ "alg": "RS512", "typ": "JWT" }"#,
+        r#"{ "alg": "RS512", "typ": "JWT", "kid": "clinic-2027-01" }"#,
+    ),
     check: has_kid,
 };
 
@@ -42,6 +47,10 @@ pub(super) const A7: Rule = Rule {
     why: "RFC 7519 makes `typ` optional, so several libraries leave it out; the platform wants it, \
           in any case of letters",
     fix: "put `\"typ\": \"JWT\"` into the header",
+    example: Example::new(
+        r#"{ "alg": "RS512", "kid": "clinic-2027-01" }"#,
+        r#"{ "alg": "RS512", "kid": "clinic-2027-01", "typ": "JWT" }"#,
+    ),
     check: is_jwt,
 };
 

@@ -1,6 +1,6 @@
 //! Rows 1 to 3: the form that brings the assertion.
 
-use crate::rule::{Answer, Basis, Fault, Need, Outcome, Place, Rule, RuleId};
+use crate::rule::{Answer, Basis, Example, Fault, Need, Outcome, Place, Rule, RuleId};
 use crate::{CLIENT_ASSERTION_TYPE, Evidence, GrantType, Span};
 
 pub(super) const A1: Rule = Rule {
@@ -15,6 +15,10 @@ pub(super) const A1: Rule = Rule {
     basis: Basis::Published,
     why: "the parameter is missing, mistyped, quoted, or encoded twice",
     fix: "add `client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer`",
+    example: Example::new(
+        "client_assertion_type=urn:ietf:params:oauth:grant-type:jwt-bearer",
+        "client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+    ),
     check: names_the_assertion_a_jwt,
 };
 
@@ -27,6 +31,14 @@ pub(super) const A1B: Rule = Rule {
           exchange, whatever the grant type says",
     fix: "send `grant_type=urn:ietf:params:oauth:grant-type:token-exchange`, or leave the subject \
           token out for application-restricted access",
+    example: Example::new(
+        "grant_type=client_credentials\n\
+         subject_token=<the user's ID token>\n\
+         subject_token_type=urn:ietf:params:oauth:token-type:id_token",
+        "grant_type=urn:ietf:params:oauth:grant-type:token-exchange\n\
+         subject_token=<the user's ID token>\n\
+         subject_token_type=urn:ietf:params:oauth:token-type:id_token",
+    ),
     check: exchange_has_its_grant,
 };
 
@@ -37,6 +49,7 @@ pub(super) const A2: Rule = Rule {
     basis: Basis::Published,
     why: "the parameter is missing or mistyped",
     fix: "add `client_assertion=<the signed JWT>`",
+    example: Example::new("assertion=<the signed JWT>", "client_assertion=<the signed JWT>"),
     check: has_an_assertion,
 };
 
@@ -50,6 +63,10 @@ pub(super) const A3: Rule = Rule {
           empty value counts as malformed too (inferred). Until 2023-11-30 this text was also the \
           answer to a subject token that could not be decoded",
     fix: "send the assertion as the library made it, with nothing around it",
+    example: Example::new(
+        r#"client_assertion="eyJhbGciOiJSUzUxMiJ9.e30.c2ln""#,
+        "client_assertion=eyJhbGciOiJSUzUxMiJ9.e30.c2ln",
+    ),
     check: decodes,
 };
 

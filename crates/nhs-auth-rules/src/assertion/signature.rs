@@ -5,7 +5,7 @@ use crate::javascript::is_truthy;
 use crate::json::{Kind, Value};
 use crate::limits::VERIFY_LEEWAY_S;
 use crate::request::UNKNOWN_ERROR;
-use crate::rule::{Answer, Basis, Fault, Need, Outcome, Place, Rule, RuleId};
+use crate::rule::{Answer, Basis, Example, Fault, Need, Outcome, Place, Rule, RuleId};
 use crate::{Evidence, Jwks, KeySetRecord};
 
 pub(super) const A19: Rule = Rule {
@@ -22,6 +22,10 @@ pub(super) const A19: Rule = Rule {
           its URL and does not look again for a `kid` that it doesn't know",
     fix: "make the header's `kid` and the registered key's `kid` the same, byte for byte; after a \
           change at a fixed URL wait an hour",
+    example: Example::new(
+        r#""kid": "clinic-2027-1"   // the key set has "clinic-2027-01""#,
+        r#""kid": "clinic-2027-01"   // as in the key set"#,
+    ),
     check: key_is_there,
 };
 
@@ -34,6 +38,12 @@ pub(super) const A20: Rule = Rule {
           registered under this `kid`, or the key set holds a damaged key, or the key was replaced \
           under the same `kid` and the platform still has the old one for up to an hour",
     fix: "register the public key of the private key that signs, under a new `kid`",
+    example: Example::new(
+        "assertion: \"kid\": \"clinic-2027-01\", signed with new.pem\n\
+         key set: \"kid\": \"clinic-2027-01\", the public key of old.pem",
+        "assertion: \"kid\": \"clinic-2027-02\", signed with new.pem\n\
+         key set: \"kid\": \"clinic-2027-02\", the public key of new.pem",
+    ),
     check: verifies,
 };
 
@@ -45,6 +55,12 @@ pub(super) const A20B: Rule = Rule {
     why: "`nbf` is not required; one more than 10 seconds ahead, as a fast clock makes it, fails \
           where the signature is verified, and no text of the platform names that case",
     fix: "leave `nbf` out",
+    example: Example::new(
+        "{ \"iss\": \"…\", \"sub\": \"…\", \"aud\": \"…\", \"jti\": \"…\",\n\
+         \"exp\": 1800000150, \"nbf\": 1800000060 }   // now is 1800000000",
+        "{ \"iss\": \"…\", \"sub\": \"…\", \"aud\": \"…\", \"jti\": \"…\",\n\
+         \"exp\": 1800000150 }",
+    ),
     check: is_valid_already,
 };
 
@@ -61,6 +77,12 @@ pub(super) const A21: Rule = Rule {
           missing `https://` or `/token`, a slash at the end, or `/oauth2` for `/oauth2-mock` \
           makes it another",
     fix: "set `aud` to the URL that you post to, character for character",
+    example: Example::new(
+        "// posted to https://int.api.service.nhs.uk/oauth2/token\n\
+         \"aud\": \"https://int.api.service.nhs.uk/oauth2/token/\"",
+        "// posted to https://int.api.service.nhs.uk/oauth2/token\n\
+         \"aud\": \"https://int.api.service.nhs.uk/oauth2/token\"",
+    ),
     check: is_for_this_endpoint,
 };
 

@@ -1,5 +1,7 @@
 //! Every row by itself, and every pair of neighbours for the order.
 
+mod examples;
+
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
