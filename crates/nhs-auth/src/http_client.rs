@@ -14,15 +14,27 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// HTTP clients, each made when it is first needed: loading a machine's certificate authorities
 /// takes time, can fail, and is of no use for plain HTTP to the same machine.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct HttpClients {
+    connect_timeout: Duration,
     /// How long a server may keep silent; `None` when whoever asks has a bound of its own.
     silence: Option<Duration>,
     loopback: OnceLock<reqwest::Client>,
     network: OnceLock<reqwest::Client>,
 }
 
+impl Default for HttpClients {
+    fn default() -> Self {
+        Self::with_connect_timeout(CONNECT_TIMEOUT)
+    }
+}
+
 impl HttpClients {
+    /// Clients that wait for so long for a connection.
+    pub(crate) fn with_connect_timeout(connect_timeout: Duration) -> Self {
+        Self { connect_timeout, silence: None, loopback: OnceLock::new(), network: OnceLock::new() }
+    }
+
     /// Clients that give up on a server that keeps silent for so long.
     pub(crate) fn with_silence(silence: Duration) -> Self {
         Self { silence: Some(silence), ..Self::default() }
@@ -36,30 +48,30 @@ impl HttpClients {
         if let Some(client) = slot.get() {
             return Ok(client);
         }
-        let client = make(is_local, self.silence)?;
+        let client = self.make(is_local)?;
         Ok(slot.get_or_init(|| client))
     }
-}
 
-/// TLS 1.2 or later, redirects not followed, nothing retried.
-///
-/// A redirect would carry a credential to wherever it points; a retry below the assertion would
-/// send a burnt `jti` again.
-#[expect(clippy::disallowed_methods, reason = "this is the one place")]
-fn make(is_local: bool, silence: Option<Duration>) -> Result<reqwest::Client, String> {
-    let mut builder = reqwest::Client::builder()
-        .user_agent(concat!("nhs-auth/", env!("CARGO_PKG_VERSION")))
-        .redirect(Policy::none())
-        .retry(reqwest::retry::never())
-        .connect_timeout(CONNECT_TIMEOUT)
-        .tls_version_min(reqwest::tls::Version::TLS_1_2);
-    if let Some(silence) = silence {
-        builder = builder.read_timeout(silence);
+    /// TLS 1.2 or later, redirects not followed, nothing retried.
+    ///
+    /// A redirect would carry a credential to wherever it points; a retry below the assertion would
+    /// send a burnt `jti` again.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    fn make(&self, is_local: bool) -> Result<reqwest::Client, String> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("nhs-auth/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(self.connect_timeout)
+            .tls_version_min(reqwest::tls::Version::TLS_1_2);
+        if let Some(silence) = self.silence {
+            builder = builder.read_timeout(silence);
+        }
+        if is_local {
+            builder = builder.no_proxy().tls_certs_only(Vec::new());
+        }
+        builder.build().map_err(|error| causes(&error))
     }
-    if is_local {
-        builder = builder.no_proxy().tls_certs_only(Vec::new());
-    }
-    builder.build().map_err(|error| causes(&error))
 }
 
 /// An error's causes, without the URL, which the caller names.

@@ -47,9 +47,11 @@ mod clock;
 mod destination;
 mod endpoint;
 mod entropy;
+mod hosted_key_set;
 mod http_client;
 mod jwks;
 mod key;
+mod local_crypto;
 mod signer;
 mod skew;
 mod token;
@@ -66,8 +68,12 @@ pub use crate::clock::{Clock, SystemClock};
 pub use crate::destination::{DestinationError, Destinations};
 pub use crate::endpoint::{EndpointError, TokenEndpoint};
 pub use crate::entropy::{Entropy, OsEntropy};
+pub use crate::hosted_key_set::{
+    HostKind, HostedKeySet, HostedKeySetError, Look, Served, Unserved, UrlShape,
+};
 pub use crate::jwks::{JwksError, KeySet, PublishedKey};
 pub use crate::key::{FoundInstead, KeyError, KeyWarning, LoadedKey, PrivateKey, PublicKey};
+pub use crate::local_crypto::LocalCrypto;
 pub use crate::signer::{LocalSigner, SignError, Signature, Signer};
 pub use crate::skew::ClockSkew;
 pub use crate::token::{

@@ -22,10 +22,23 @@ impl ClockSkew {
     /// `sent` and `received`, which are our times, so a date from there shows no skew; nor does
     /// one that is less than two seconds away from it.
     pub(crate) fn learn(date: &str, sent: UnixMillis, received: UnixMillis) -> Option<Self> {
+        Self::learn_aged(date, 0, sent, received)
+    }
+
+    /// The same, of an answer that a cache on the way had for so many seconds (its `Age` header):
+    /// the date is when the cache got it.
+    pub(crate) fn learn_aged(
+        date: &str,
+        age_s: u64,
+        sent: UnixMillis,
+        received: UnixMillis,
+    ) -> Option<Self> {
         let theirs = httpdate::parse_http_date(date).ok()?;
         let theirs = theirs.duration_since(std::time::UNIX_EPOCH).ok()?;
         // The header leaves out its fraction of a second: half of one on average.
         let theirs = i64::try_from(theirs.as_millis()).ok()?.saturating_add(500);
+        let kept_ms = i64::try_from(age_s.saturating_mul(1000)).unwrap_or(i64::MAX);
+        let theirs = theirs.saturating_add(kept_ms);
         let late = theirs.saturating_sub(received.0).max(0);
         let early = theirs.saturating_sub(sent.0).min(0);
         let millis = late.saturating_add(early);
@@ -97,6 +110,13 @@ mod tests {
         }
         let (sent, received) = (UnixMillis(DATE_MS - 90_000), UnixMillis(DATE_MS - 60_000));
         assert_eq!(ClockSkew::learn(DATE, sent, received).unwrap().millis(), 60_500);
+    }
+
+    #[test]
+    fn what_a_cache_kept_shows_no_skew() {
+        let now = UnixMillis(DATE_MS + 90_000);
+        assert_eq!(ClockSkew::learn_aged(DATE, 90, now, now).unwrap().millis(), 0);
+        assert!(ClockSkew::learn_aged(DATE, u64::MAX, now, now).is_some());
     }
 
     #[test]

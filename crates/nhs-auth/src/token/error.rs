@@ -4,8 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use nhs_auth_rules::Rule;
+use nhs_auth_rules::diagnosis::{PossibleCause, causes_of_error};
 
 use crate::{SignError, TokenEndpoint};
+
+/// How many possible causes are told of.
+const MOST_CAUSES: usize = 5;
 
 /// A token that could not be had: what happened, where, and what the platform said of it.
 ///
@@ -163,12 +167,27 @@ impl TokenError {
         }
     }
 
+    /// What the answer's text may stand for, the likeliest first: one text can have several causes.
+    pub fn causes(&self) -> Vec<PossibleCause> {
+        match &self.kind {
+            TokenErrorKind::Refused {
+                body: RefusalBody::OAuth { description: Some(text), .. },
+                ..
+            }
+            | TokenErrorKind::Refused {
+                body: RefusalBody::Fault { faultstring: text, .. }, ..
+            } => causes_of_error(text),
+            _ => Vec::new(),
+        }
+    }
+
     /// What to do next, the best first.
     pub fn hints(&self) -> Vec<String> {
         let mut hints = self.hints_of_kind();
-        for rule in self.rules() {
-            hints.push(format!("{} ({})", rule.fix, rule.id));
-        }
+        hints.extend(self.causes().iter().take(MOST_CAUSES).map(|cause| {
+            let rule = cause.rule.map(|rule| format!(" ({})", rule.id)).unwrap_or_default();
+            format!("{}: {}; {}{rule}", cause.confidence.name(), cause.message, cause.fix)
+        }));
         if let Some(message_id) = &self.message_id {
             hints.push(format!("if you ask NHS support, give them the message id {message_id}"));
         }

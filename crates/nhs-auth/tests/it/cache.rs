@@ -139,7 +139,7 @@ async fn a_refusal_again_and_again_is_asked_for_less_and_less() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_asks_for_a_pause_gets_it() {
     let scene = scene();
-    scene.issuer.ask_to_wait(Duration::from_secs(120));
+    scene.issuer.ask_to_wait(Duration::from_mins(2));
     scene.issuer.fail_next(TokenErrorKind::RateLimited);
     for _ in 0..119 {
         assert!(scene.source.token().await.is_err());
@@ -160,7 +160,7 @@ async fn an_issuer_that_panics_has_failed_and_is_not_asked_over_and_over() {
     }
     assert!(scene.issuer.requests() <= 2, "{}", scene.issuer.requests());
     scene.issuer.panic_next(0);
-    sleep(Duration::from_secs(60)).await;
+    sleep(Duration::from_mins(1)).await;
     token(&scene.source).await;
 }
 
