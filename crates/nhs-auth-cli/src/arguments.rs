@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use nhs_auth::Environment;
+use nhs_auth_rules::diagnosis::Profile;
 
 use crate::config_file::ConfigFile;
 
@@ -63,13 +64,13 @@ pub(crate) enum Output {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one of it in a process")]
 pub(crate) enum Verb {
     GenerateKeys(GenerateKeys),
     GetToken(GetToken),
     CallApi(CallApi),
     SignAssertion(SignAssertion),
     Mock(Mock),
+    Diagnose(Diagnose),
     Explain(Explain),
     /// Show the whole job, on the platform in a box: keys, token, call, and two mistakes
     Demo,
@@ -238,6 +239,74 @@ pub(crate) struct SignAssertion {
     pub(crate) identity: Identity,
 }
 
+/// Name what is wrong with an assertion, a key set, a key or a request, and mend it
+///
+/// Works offline and sends nothing anywhere unless --live is given. Each input is a file, `-` for standard input, or the
+/// value itself where it can't be mistaken for a file. Exits 1 when something is wrong.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nhs-auth diagnose --assertion jwt.txt --jwks int-1.json --private-key int-1.pem --env int
+  nhs-auth diagnose --error \"Invalid 'iss'/'sub' claims in client_assertion JWT\"
+  nhs-auth diagnose keys.json                    look a key set over
+  pbpaste | nhs-auth diagnose -                  whatever it is, by its look
+  nhs-auth diagnose --assertion - --fixed        undo paste damage
+  nhs-auth diagnose --jwks https://example.org/jwks.json --live
+  nhs-auth diagnose --assertion jwt.txt --error answer.json --bundle bundle.json")]
+pub(crate) struct Diagnose {
+    /// Anything, recognised by its look
+    #[arg(value_name = "INPUT")]
+    pub(crate) input: Vec<String>,
+    /// Client assertion; given twice, a jti that was used again shows
+    #[arg(long, value_name = "JWT|FILE", allow_hyphen_values = true)]
+    pub(crate) assertion: Vec<String>,
+    /// Path of the private key that signs
+    #[arg(long, value_name = "PATH", allow_hyphen_values = true)]
+    pub(crate) private_key: Option<String>,
+    /// Passphrase of the private key (better: file:PATH or env:NAME)
+    #[arg(long, value_name = "PASSPHRASE", allow_hyphen_values = true)]
+    pub(crate) passphrase: Option<String>,
+    /// Registered key set: a document, a file, or its URL (fetched only with --live)
+    #[arg(long, value_name = "JWKS|FILE|URL")]
+    pub(crate) jwks: Option<String>,
+    /// API key (or file:PATH, env:NAME)
+    #[arg(long, value_name = "KEY")]
+    pub(crate) api_key: Option<String>,
+    /// Environment that the request is for
+    #[arg(long, value_parser = environments())]
+    pub(crate) env: Option<String>,
+    /// URL that the request was posted to
+    #[arg(long, value_name = "URL")]
+    pub(crate) token_url: Option<String>,
+    /// ID token of a token exchange
+    #[arg(long, value_name = "JWT|FILE", allow_hyphen_values = true)]
+    pub(crate) subject_token: Option<String>,
+    /// What was answered: a body, or its text alone
+    #[arg(long, value_name = "TEXT|FILE", allow_hyphen_values = true)]
+    pub(crate) error: Option<String>,
+    /// The request: a form body, raw HTTP, a curl command, or a HAR entry
+    #[arg(long, value_name = "TEXT|FILE", allow_hyphen_values = true)]
+    pub(crate) request: Option<String>,
+    /// When it was sent: RFC 3339, a Date header, or seconds since 1970
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) at: Option<String>,
+    /// Whose rules to judge by
+    #[arg(long, default_value = "platform", value_parser = profiles())]
+    pub(crate) profile: String,
+    /// Print the repaired value, and not the report
+    #[arg(long)]
+    pub(crate) fixed: bool,
+    /// Print the report as SARIF 2.1.0
+    #[arg(long, conflicts_with = "fixed")]
+    pub(crate) sarif: bool,
+    /// Fetch the key set's URL, twice, and judge what is served and how
+    #[arg(long)]
+    pub(crate) live: bool,
+    /// Also write what is safe to post in a forum to this new file, as JSON
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) bundle: Option<PathBuf>,
+}
+
 /// Explain a rule of the platform
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -277,6 +346,10 @@ Example:
 pub(crate) struct Completions {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
+}
+
+fn profiles() -> PossibleValuesParser {
+    PossibleValuesParser::new(Profile::ALL.iter().map(|profile| profile.name()))
 }
 
 /// An address and a port, or `localhost` and a port.

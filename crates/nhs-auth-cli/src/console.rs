@@ -13,7 +13,7 @@ use crate::failure::{Exit, Failure};
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
-const HEADING: Style = Style::new().bold();
+pub(crate) const HEADING: Style = Style::new().bold();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 
 /// Where people are told things.
@@ -115,6 +115,12 @@ fn written(result: io::Result<()>) -> Result<(), Failure> {
 /// Writes a line of the answer.
 pub(crate) fn answer_line(line: &str) -> Result<(), Failure> {
     answer(format!("{line}\n").as_bytes())
+}
+
+/// Writes a text with colours in it, which stay where they are wanted.
+pub(crate) fn answer_text(text: &str) -> Result<(), Failure> {
+    let mut stdout = anstream::stdout().lock();
+    written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
 }
 
 /// Writes the answer as JSON, for programs.

@@ -96,7 +96,7 @@ fn key_file(identity: &Identity) -> Result<PathBuf, Failure> {
 }
 
 /// The path that a flag's value is; a key itself is refused, and not repeated.
-fn key_path(value: &str) -> Result<PathBuf, Failure> {
+pub(crate) fn key_path(value: &str) -> Result<PathBuf, Failure> {
     if looks_like_key_material(value) {
         return Err(Failure::usage("the value of --private-key is a key, where its path belongs")
             .hint(

@@ -41,6 +41,7 @@ fn perform(cli: Cli, console: Console) -> Result<Exit, Failure> {
         Verb::CallApi(arguments) => commands::call_api::run(&arguments, &global, console),
         Verb::Completions(arguments) => commands::completions::run(&arguments),
         Verb::Demo => commands::demo::run(console),
+        Verb::Diagnose(arguments) => commands::diagnose::run(&arguments, &global, console),
         Verb::Explain(arguments) => commands::explain::run(&arguments, &global),
         Verb::GenerateKeys(arguments) => commands::generate_keys::run(&arguments, &global, console),
         Verb::GetToken(arguments) => commands::get_token::run(&arguments, &global, console),

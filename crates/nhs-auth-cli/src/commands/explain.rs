@@ -21,16 +21,18 @@ pub(crate) fn run(arguments: &Explain, global: &Global) -> Result<Exit, Failure>
 }
 
 fn as_text(rule: &Rule) -> String {
-    let Rule { id, title, why, fix, .. } = rule;
+    let Rule { id, title, why, fix, example, .. } = rule;
     let basis = match rule.basis {
         Basis::Inferred => "inferred from what the platform publishes, and stated nowhere",
         _ => "published by the platform",
     };
     format!(
-        "{id}: {title}\n\nthe platform answers\n  {}\n\nwhy people meet it\n{}\n\nhow to mend it\n{}\n\n\
-         how sure this is\n  {basis}\n",
+        "{id}: {title}\n\nthe platform answers\n  {}\n\nwhy people meet it\n{}\n\nthis fails\n{}\n\n\
+         this passes\n{}\n\nhow to mend it\n{}\n\nhow sure this is\n  {basis}\n",
         answer(rule),
         indented(why),
+        indented_lines(example.failing),
+        indented_lines(example.mended),
         indented(fix),
     )
 }
@@ -49,6 +51,10 @@ fn as_json(rule: &Rule) -> serde_json::Value {
             "error": rule.answer.error,
             "error_description": rule.answer.error_description,
             "status": rule.answer.status,
+        },
+        "example": {
+            "failing": rule.example.failing,
+            "mended": rule.example.mended,
         },
         "fix": rule.fix,
         "inferred": rule.basis == Basis::Inferred,
@@ -71,4 +77,10 @@ fn indented(text: &str) -> String {
         }
     }
     lines.join("\n")
+}
+
+/// As they stand: an example is copied, so nothing in it is wrapped.
+fn indented_lines(text: &str) -> String {
+    let indented = |line| if str::is_empty(line) { String::new() } else { format!("  {line}") };
+    text.lines().map(indented).collect::<Vec<_>>().join("\n")
 }

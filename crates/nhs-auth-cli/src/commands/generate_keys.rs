@@ -1,7 +1,6 @@
 //! `nhs-auth generate-keys`.
 
 mod files;
-mod new_file;
 
 use std::time::Duration;
 

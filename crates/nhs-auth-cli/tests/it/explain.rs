@@ -11,6 +11,8 @@ fn a_rule_by_its_name_in_any_case() {
     assert!(explained.stdout.starts_with("A14: `exp` is at most five minutes away\n"));
     assert!(explained.stdout.contains("400 invalid_request \"Invalid 'exp' claim"));
     assert!(explained.stdout.lines().filter(|line| line.starts_with("  ")).count() > 3);
+    assert!(explained.stdout.contains("\nthis fails\n  \"exp\": 1800000400   // now is 18"));
+    assert!(explained.stdout.contains("\nthis passes\n  \"exp\": 1800000150   // now plus "));
     assert_eq!(explained.stderr, "");
 }
 
@@ -22,6 +24,8 @@ fn every_rule_as_json() {
         let explained = run(binary_in(folder.path()).args(arguments), "").exits(0);
         let answer: Value = serde_json::from_str(&explained.stdout).unwrap();
         assert_eq!((&answer["rule"], &answer["fix"]), (&rule.id.as_str().into(), &rule.fix.into()));
+        assert_eq!(answer["example"]["failing"], rule.example.failing);
+        assert_eq!(answer["example"]["mended"], rule.example.mended);
     }
 }
 

@@ -5,6 +5,9 @@
 mod call_api;
 mod commands_in_docs;
 mod configuration;
+mod diagnose;
+mod diagnose_bundle;
+mod diagnose_live;
 mod explain;
 mod generate_keys;
 mod get_token;

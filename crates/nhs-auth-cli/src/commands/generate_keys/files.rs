@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use nhs_auth::PrivateKey;
 
-use super::new_file::NewFile;
+use crate::commands::new_file::NewFile;
 use crate::failure::Failure;
 
 /// The three files of one key.
