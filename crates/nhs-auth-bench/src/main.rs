@@ -5,6 +5,7 @@
 
 mod cached_token;
 mod cpu;
+mod diagnosis;
 mod empty_cache;
 mod get_token;
 mod mock;
@@ -41,6 +42,7 @@ fn main() -> std::process::ExitCode {
         cached_token::measure,
         empty_cache::measure,
         mock::measure,
+        diagnosis::measure,
     ] {
         for figure in measure(&Setting { binary: binary.clone(), python: python.clone() }) {
             missed += usize::from(!figure.print());
