@@ -8,6 +8,7 @@ mod configuration;
 mod diagnose;
 mod diagnose_bundle;
 mod diagnose_live;
+mod diagnose_reports;
 mod explain;
 mod generate_keys;
 mod get_token;
