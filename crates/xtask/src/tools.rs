@@ -10,7 +10,7 @@ use crate::root;
 
 /// Where the interoperability tests find other people's libraries.
 pub(crate) struct Tools {
-    /// A Python that has PyJWT and requests.
+    /// A Python that has PyJWT, requests and jsonschema.
     pub(crate) python: PathBuf,
     /// The folder that has `jose`.
     pub(crate) node_modules: PathBuf,

@@ -8,6 +8,9 @@ use crate::Jwt;
 /// How many ways to read the typographic dashes are tried.
 const MOST_READINGS: usize = 81;
 
+/// Nothing that was a token is longer, in bytes: what is, is left as it is.
+const LONGEST: usize = 64 * 1024;
+
 /// A token after its repair.
 #[derive(Debug)]
 pub(super) struct Repaired {
@@ -30,7 +33,7 @@ pub(super) fn token(input: &str, given: &str, score: impl Fn(&str) -> u8) -> Rep
     // A last line break is what files and terminals end with, and no damage.
     let whole =
         given.strip_suffix('\n').map_or(given, |rest| rest.strip_suffix('\r').unwrap_or(rest));
-    if Jwt::decode(whole).is_well_formed() {
+    if whole.len() > LONGEST || Jwt::decode(whole).is_well_formed() {
         return Repaired { text: whole.to_owned(), repairs: Vec::new() };
     }
     let mut undone = Vec::new();
