@@ -36,6 +36,7 @@ mod key_name;
 mod key_set;
 mod modulus;
 mod moment;
+mod one_fact;
 mod platform_only;
 mod profile;
 mod recognise;

@@ -104,6 +104,10 @@ fn is_post(evidence: &Evidence<'_>) -> Outcome {
 }
 
 fn is_form(evidence: &Evidence<'_>) -> Outcome {
+    if evidence.method.is_some_and(|method| method != "POST") {
+        // Another method has no body, and row 8 has said that already.
+        return Outcome::Pass;
+    }
     match evidence.content_type {
         None => Outcome::CannotTell(Need::Request),
         Some(Some(FORM_CONTENT_TYPE)) => Outcome::Pass,

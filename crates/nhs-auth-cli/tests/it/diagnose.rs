@@ -128,6 +128,7 @@ fn an_error_text_leads_to_its_causes_without_proving_any() {
         "Invalid 'kid' header in client_assertion JWT - no matching public key",
         r#"{"error":"invalid_client","error_description":"JWT is not valid"}"#,
         "Invalid exp claim in JWT - JWT has expired",
+        "FORBIDDEN",
     ] {
         let report = bench.json(&["--error", text], 0);
         let findings = report["findings"].as_array().unwrap();
@@ -153,6 +154,30 @@ fn inputs_are_recognised_by_their_look() {
     assert_eq!(causes(&bench.json(&opaque, 1)), ["subject-token"]);
     let report = bench.json(&["--api-key", "991b96c6-f571-4f65-abc8-18caeeba65ed"], 1);
     assert_eq!(causes(&report), ["isssub-wrongid"]);
+}
+
+#[test]
+fn a_wrapped_token_is_taken_for_one() {
+    let bench = Bench::new();
+    fs::write(bench.folder.path().join("wrapped"), format!("{{{{{}}}}}", bench.good())).unwrap();
+    let report = bench.json(&[&["wrapped"], &AT[..]].concat(), 0);
+    assert_eq!(report["repairs"][0]["cause"], "enc-wrap", "{report:#}");
+}
+
+#[test]
+fn one_fact_is_one_error() {
+    let bench = Bench::new();
+    let nested = format!("{{\"keys\":[{}]}}", bench.vectors["jwks"]);
+    let judged = ["--assertion", "good.jwt", "--env", "int", "--at", "1800000000", "--jwks"];
+    let report = bench.json(&[&judged[..], &[&nested]].concat(), 1);
+    assert_eq!((causes(&report), first(&report)), (vec!["jwks-shape"], Some("A19")));
+    let todo = r#"{"keys":[{"kty":"RSA","kid":"int-1","n":"todo","e":"AQAB"}]}"#;
+    let report = bench.json(&[&judged[..], &[todo]].concat(), 1);
+    assert_eq!((causes(&report), first(&report)), (vec!["jwks-shape"], Some("A20")));
+    let json = "POST /oauth2/token HTTP/1.1\r\nHost: int.api.service.nhs.uk\r\n\
+                Content-Type: application/json\r\n\r\n{\"grant_type\":\"client_credentials\"}";
+    let report = bench.json(&["--request", json], 1);
+    assert_eq!((causes(&report), first(&report)), (vec!["req-content-type"], Some("R1")));
 }
 
 #[test]

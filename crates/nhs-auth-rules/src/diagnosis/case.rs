@@ -9,7 +9,7 @@ use super::view::{Context, View, failed};
 use super::{
     Crypto, Diagnosed, Fixed, Inputs, JwksInput, PrivateKeyInput, Profile, Repair, Report,
     RootCause, Severity, SignatureAlgorithm, answered, assertion, client, damaged_copy,
-    form_faults, platform_only, profile, signature, subject_token, unchecked, url_shape,
+    form_faults, one_fact, platform_only, profile, signature, subject_token, unchecked, url_shape,
 };
 use crate::{Evidence, JtiHistory, Jwt, Outcome, Rule, UnixMillis, findings};
 
@@ -83,6 +83,7 @@ pub(super) fn diagnose(inputs: &Inputs<'_>, crypto: &dyn Crypto) -> Report {
     subject_token::judge(inputs, &request, now, token_url.as_deref(), &mut sources, &mut report);
     answered::judge(inputs, now, &mut report);
     platform_only::list(inputs, !tokens.is_empty(), now, &mut report);
+    one_fact::once(&mut report);
     finish(&mut report, &sources);
     report.sources = sources.0;
     report

@@ -108,7 +108,7 @@ pub(super) fn gather(arguments: &Diagnose, console: Console) -> Result<Gathered,
         gathered.subject_token = Some(text("--subject-token", value, is_token_like)?);
     }
     if let Some(value) = &arguments.error {
-        gathered.error = Some(text("--error", value, is_prose)?);
+        gathered.error = Some(text("--error", value, is_no_path)?);
     }
     if let Some(value) = &arguments.request {
         gathered.request = Some(text("--request", value, is_prose)?);
@@ -168,13 +168,15 @@ fn take_by_its_look(
         Some(Recognised::ApiKey | Recognised::ApplicationId | Recognised::Cis2ClientId) => {
             gathered.api_key = Some(found.trim().to_owned());
         }
-        _ if path.is_file() => {
-            // A key in DER, or a key set that is so wrong that it looks like none.
-            if path.extension().is_some_and(|it| it.eq_ignore_ascii_case("json")) {
-                gathered.jwks = Some(found);
-            } else {
-                gathered.private_key = Some(private_key(value, arguments)?);
-            }
+        // A token that is damaged or wrapped beyond its look.
+        _ if found.contains("eyJ") => gathered.assertions.push(found),
+        // A key set that is so wrong that it looks like none.
+        _ if path.extension().is_some_and(|it| it.eq_ignore_ascii_case("json")) => {
+            gathered.jwks = Some(found);
+        }
+        // A key in DER: binary, so not as it was when read as text.
+        _ if path.is_file() && found.contains('\u{fffd}') => {
+            gathered.private_key = Some(private_key(value, arguments)?);
         }
         _ => {
             console.warn(
@@ -193,11 +195,8 @@ fn private_key(value: &str, arguments: &Diagnose) -> Result<Result<LoadedKey, Ke
     }
     let passphrase = arguments.passphrase.as_deref();
     let passphrase = passphrase.map(|value| secret::read("--passphrase", value)).transpose()?;
-    match PrivateKey::load(&path, passphrase.as_ref()) {
-        Err(error @ KeyError::PassphraseNeeded { .. }) => Err(Failure::from(error)
-            .hint("give it with --passphrase file:PATH, or --passphrase env:NAME")),
-        loaded => Ok(loaded),
-    }
+    // An encrypted key without its passphrase is a finding like any other file that can't be read.
+    Ok(PrivateKey::load(&path, passphrase.as_ref()))
 }
 
 /// A file, standard input, or the value itself where it can't be mistaken for a file.
@@ -246,6 +245,12 @@ fn is_token_like(value: &str) -> bool {
 fn is_json_or_url(value: &str) -> bool {
     let value = value.trim_start();
     value.starts_with(['{', '[', '"', '<']) || is_url(value)
+}
+
+/// An error may be one word; a path has a folder or an ending.
+fn is_no_path(value: &str) -> bool {
+    let has_ending = [".json", ".txt", ".log", ".html"].iter().any(|it| value.ends_with(it));
+    is_prose(value) || !(value.contains('/') || has_ending)
 }
 
 /// Anything with a space, a brace or an equals sign in it is no file's name.
