@@ -118,7 +118,7 @@ fn label(view: &View<'_>, finding: Diagnosed, text: impl Into<String>) -> Diagno
     }
 }
 
-fn audiences(aud: &Value<'_>) -> Vec<String> {
+pub(super) fn audiences(aud: &Value<'_>) -> Vec<String> {
     let text = |value: &Value<'_>| value.as_str().map(Cow::into_owned);
     match aud.kind() {
         Kind::Array => aud.elements().unwrap_or_default().iter().filter_map(text).collect(),

@@ -51,11 +51,40 @@ pub(super) fn findings(
     findings.extend(jti(view));
     if view.payload.is_some() {
         findings.extend(audience::findings(view));
+        let is_said = findings
+            .iter()
+            .any(|finding| matches!(finding.cause, RootCause::Aud | RootCause::EnvMismatch));
+        if view.context.token_url.is_none() && !is_said {
+            findings.extend(no_endpoint_of_theirs(view));
+        }
     }
     for finding in &mut findings {
         finding.rule = None;
     }
     findings
+}
+
+/// Where nobody says which environment it is for: whether `aud` is an endpoint of any.
+fn no_endpoint_of_theirs(view: &View<'_>) -> Option<Diagnosed> {
+    let profile = view.context.inputs.profile;
+    let known: Vec<_> = Environment::ALL
+        .iter()
+        .filter_map(|environment| token_url(profile, *environment))
+        .collect();
+    let given = view.claim("aud").map(|aud| audience::audiences(&aud)).unwrap_or_default();
+    if given.iter().any(|one| known.contains(one)) {
+        return None;
+    }
+    let message = if given.is_empty() {
+        "there is no `aud`".to_owned()
+    } else {
+        format!("`aud` is no token endpoint of {} that is known", provider(profile))
+    };
+    let finding = Diagnosed::error(RootCause::Aud, message)
+        .why("`aud` must be the provider's own token endpoint, as its discovery document gives it")
+        .fix(format!("set `aud` to the endpoint, such as `{}`", known.first()?));
+    let finding = if given.is_empty() { finding } else { finding.likely() };
+    Some(claim(view, finding, "aud", "not one of theirs"))
 }
 
 fn claim(view: &View<'_>, finding: Diagnosed, name: &str, text: &str) -> Diagnosed {

@@ -176,3 +176,23 @@ fn nhs_logins_own_rules() {
         assert_one(&judge_profile(Profile::NhsLogin, &assertion.signed()), cause, "");
     }
 }
+
+#[test]
+fn a_foreign_audience_is_seen_without_an_environment() {
+    let jwks = Key::usual().jwks(KID);
+    let causes = |aud: &str| {
+        let assertion = good().claim("iss", "client").claim("sub", "client").claim("aud", aud);
+        let assertion = assertion.signed();
+        let report = judge(&Inputs {
+            assertions: vec![&assertion],
+            jwks: Some(JwksInput::Document(&jwks)),
+            environment: None,
+            token_url: None,
+            profile: Profile::NhsLogin,
+            ..inputs()
+        });
+        report.findings.iter().map(|finding| finding.cause).collect::<Vec<_>>()
+    };
+    assert_eq!(causes("https://example.org/token"), [Cause::Aud]);
+    assert_eq!(causes("https://auth.login.nhs.uk/token"), []);
+}
