@@ -148,6 +148,11 @@ impl Request {
             request.method = request.method.or(Some("GET".to_owned()));
         }
         request.body = Some(if is_get { String::new() } else { data.join("&") });
+        // Parameters in the URL are none of the form's, which is what the platform reads.
+        request.url = request.url.map(|url| match url.split_once('?') {
+            Some((path, _)) => path.to_owned(),
+            None => url,
+        });
         request
     }
 

@@ -112,3 +112,9 @@ fn an_assertion_as_access_token_and_an_environment_that_is_another() {
     });
     assert_warning(&report, Cause::EnvMismatch);
 }
+
+#[test]
+fn parameters_in_the_url_are_none_of_the_forms() {
+    let curl = format!("curl -X POST '{TOKEN_URL}?{}'", body(&good().signed()));
+    assert_one(&judge_request(&curl), Cause::ReqContentType, "R1");
+}
