@@ -1,6 +1,6 @@
 //! From the text of an error to what may have caused it.
 
-use super::error_table::{ROWS, Row};
+use super::error_table::{Row, rows};
 use super::{Confidence, RootCause};
 use crate::Rule;
 use crate::json::{Kind, Value};
@@ -71,7 +71,7 @@ fn row(text: &str) -> Option<&'static Row> {
     let end = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= LONGEST).last()?;
     let cut = if text.len() > LONGEST { &text[..end] } else { text };
     let whole = plain(&words(cut));
-    ROWS.iter()
+    rows()
         .flat_map(|row| row.texts.iter().map(move |text| (row, *text)))
         .filter(|(_, text)| whole.contains(&plain(text)))
         .max_by_key(|(row, text)| (text.len(), row.causes.len()))
