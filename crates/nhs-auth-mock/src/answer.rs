@@ -29,6 +29,8 @@ pub(crate) struct Note {
     pub(crate) rule: Option<&'static Rule>,
     pub(crate) jti: Option<String>,
     pub(crate) fault: Option<&'static str>,
+    /// The groups of rules that were gone through, in their order, to the first that refused.
+    pub(crate) judged: Vec<&'static [Rule]>,
 }
 
 impl Reply {

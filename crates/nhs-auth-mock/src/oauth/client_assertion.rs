@@ -96,6 +96,7 @@ impl<'a> Case<'a> {
                 .as_ref()
                 .map(|client| client.identity.application_id().to_owned()),
             jti: jwt.as_ref().and_then(|jwt| claim(jwt, "jti")).map(Cow::into_owned),
+            judged: vec![assertion::RULES],
             ..Note::default()
         };
         Self {

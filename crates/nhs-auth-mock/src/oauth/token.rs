@@ -25,18 +25,18 @@ pub(super) async fn answer(state: &State, call: &Call) -> Reply {
 
 async fn flow(state: &State, call: &Call) -> Reply {
     let form = Form::parse(&call.body);
-    if let Some(refusal) = refused_at_once(call, &form) {
-        return refusal;
-    }
-    if form.is_token_exchange() {
-        return token_exchange(state, call, &form).await;
-    }
-    match form.grant_type() {
-        Some(GrantType::ClientCredentials) => client_credentials(state, call, &form).await,
-        Some(GrantType::AuthorizationCode) => not_implemented("authorization_code"),
-        Some(GrantType::RefreshToken) => not_implemented("refresh_token"),
-        _ => refusal(&UNKNOWN_ERROR),
-    }
+    let mut reply = match refused_at_once(call, &form) {
+        Some(refusal) => refusal,
+        None if form.is_token_exchange() => token_exchange(state, call, &form).await,
+        None => match form.grant_type() {
+            Some(GrantType::ClientCredentials) => client_credentials(state, call, &form).await,
+            Some(GrantType::AuthorizationCode) => not_implemented("authorization_code"),
+            Some(GrantType::RefreshToken) => not_implemented("refresh_token"),
+            _ => refusal(&UNKNOWN_ERROR),
+        },
+    };
+    reply.note.judged.insert(0, request::RULES);
+    reply
 }
 
 /// Group R: the request itself, before any grant is looked at.
@@ -82,6 +82,7 @@ async fn token_exchange(state: &State, call: &Call, form: &Form) -> Reply {
 fn with_client(mut reply: Reply, known: Note) -> Reply {
     reply.note.application_id = known.application_id;
     reply.note.jti = known.jti;
+    reply.note.judged = known.judged;
     reply
 }
 
