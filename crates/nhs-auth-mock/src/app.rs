@@ -185,6 +185,7 @@ impl NewApp {
     pub(crate) fn record(&self) -> ApplicationRecord {
         ApplicationRecord {
             approved: self.approved,
+            callback_url: self.callback_url.clone(),
             company_active: self.company_active,
             developer_active: self.developer_active,
             has_key_set: !matches!(self.keys, KeySource::Nowhere),

@@ -22,20 +22,20 @@ const LONGEST: usize = 1024 * 1024;
 /// A key set, and its keys, each ready to verify once it has been asked for.
 pub(crate) struct KeySet {
     pub(crate) jwks: Jwks,
-    keys: Vec<OnceLock<Option<PublicKey>>>,
+    keys: Vec<PublicKey>,
 }
 
 impl KeySet {
     /// Reads a document. There is none that this refuses.
     pub(crate) fn parse(document: &str) -> Self {
         let jwks = Jwks::parse(document);
-        let keys = jwks.keys.iter().map(|_| OnceLock::new()).collect();
+        let keys = jwks.keys.iter().map(|_| PublicKey::default()).collect();
         Self { jwks, keys }
     }
 
-    /// One of this set's own keys, ready to verify.
+    /// One of this set's own keys.
     pub(crate) fn public_key(&self, jwk: &Jwk) -> Option<&PublicKey> {
-        self.keys.get(jwk.index)?.get_or_init(|| PublicKey::read(jwk)).as_ref()
+        self.keys.get(jwk.index)
     }
 }
 
