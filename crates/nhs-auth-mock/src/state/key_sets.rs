@@ -118,7 +118,7 @@ fn can_be_called(url: &str) -> bool {
 }
 
 /// The document at that URL, or `None`: no connection, no 2xx, too long, too late.
-async fn get(url: &str) -> Option<String> {
+pub(super) async fn get(url: &str) -> Option<String> {
     let fetched = async {
         let mut response = client(url)?.get(url).send().await?.error_for_status()?;
         if !response.status().is_success() {
