@@ -20,6 +20,7 @@ mod key_sets;
 mod limits;
 mod logs;
 mod provider;
+mod provider_keys;
 mod refusal;
 mod rows;
 mod site;
