@@ -41,8 +41,11 @@ pub(super) fn issue(
     });
     let refresh_lifetime_ms =
         shortened(form.get("_refresh_token_expiry_ms"), refresh_lifetime_ms(session.provider));
+    // The first lives its whole time, however long its code waited; later ones see less and less.
     let left_ms = window_end(session, form).0.saturating_sub(now.0).max(0);
-    let refresh_lifetime_ms = refresh_lifetime_ms.min(left_ms);
+    let is_first = refresh_count == 0;
+    let refresh_lifetime_ms =
+        if is_first { refresh_lifetime_ms } else { refresh_lifetime_ms.min(left_ms) };
     let expires_at = now.plus(refresh_lifetime_ms);
     let refresh_token = random::alphanumeric(32);
     state.sessions.refresh_tokens.put(
