@@ -19,6 +19,13 @@ impl Jwt {
         Self { header, payload }
     }
 
+    /// What a compact JWT holds. Its signature isn't looked at.
+    pub(crate) fn read(compact: &str) -> Self {
+        let mut parts = compact.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).unwrap());
+        let mut object = || serde_json::from_slice(&parts.next().unwrap()).unwrap();
+        Self { header: object(), payload: object() }
+    }
+
     pub(crate) fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.header[name] = value.into();
         self

@@ -7,6 +7,13 @@
 
 mod agreement;
 mod assertion;
+mod authorization_code;
+mod authorize;
+mod backchannel_logout;
+mod browser;
+mod callback;
+mod client_rows;
+mod combined;
 mod configuration;
 mod control;
 mod exchange;
@@ -21,10 +28,12 @@ mod limits;
 mod logs;
 mod provider;
 mod provider_keys;
+mod refresh_token;
 mod refusal;
 mod rows;
 mod site;
 mod token;
 mod token_exchange;
 mod token_exchange_rows;
+mod userinfo;
 mod world;
