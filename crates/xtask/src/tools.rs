@@ -1,5 +1,5 @@
 //! What the tests need from outside the workspace: a few programs of the machine, and other
-//! people's JWT libraries, which are kept in `target/tools`.
+//! people's clients, which are kept in `target/tools`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,11 +8,11 @@ use std::{fs, io};
 use crate::process::{Failure, answer, run_as_progress};
 use crate::root;
 
-/// Where the interoperability tests find other people's libraries.
+/// Where the tests find other people's libraries.
 pub(crate) struct Tools {
-    /// A Python that has PyJWT, requests and jsonschema.
+    /// A Python that has what `requirements.txt` lists.
     pub(crate) python: PathBuf,
-    /// The folder that has `jose`.
+    /// The folder that has what `package.json` lists.
     pub(crate) node_modules: PathBuf,
 }
 
@@ -130,8 +130,11 @@ struct Program {
     packages: &'static [&'static str],
 }
 
-const PROGRAMS: [Program; 5] = [
+const PROGRAMS: [Program; 7] = [
+    Program { name: "chromium", probe: &["--version"], packages: &["chromium"] },
     Program { name: "curl", probe: &["--version"], packages: &["curl"] },
+    // `java` alone may be a runtime, which can't start a source file.
+    Program { name: "javac", probe: &["--version"], packages: &["default-jdk-headless"] },
     Program { name: "node", probe: &["--version"], packages: &["nodejs"] },
     Program { name: "npm", probe: &["--version"], packages: &["npm"] },
     Program { name: "openssl", probe: &["version"], packages: &["openssl"] },
@@ -154,9 +157,15 @@ mod tests {
 
         let advice = advice(&missing);
 
-        assert!(advice.contains("need node, npm, openssl, python3, missing"), "{advice}");
         assert!(
-            advice.contains("`sudo apt-get install nodejs npm openssl python3 python3-venv`"),
+            advice.contains("need chromium, javac, node, npm, openssl, python3, missing"),
+            "{advice}"
+        );
+        assert!(
+            advice.contains(
+                "`sudo apt-get install chromium default-jdk-headless nodejs npm openssl python3 \
+                 python3-venv`"
+            ),
             "{advice}"
         );
     }
