@@ -103,12 +103,12 @@ fn apt_get() -> Command {
 }
 
 fn advice(missing: &[&Program]) -> String {
-    let names: Vec<_> = missing.iter().map(|program| program.name).collect();
+    let wanted: Vec<_> = missing.iter().map(|program| program.wanted).collect();
     let packages: Vec<_> = missing.iter().flat_map(|program| program.packages).copied().collect();
     format!(
-        "the tests need {}, missing or incomplete here: on Debian or Ubuntu, \
+        "the tests need {}, missing, incomplete or too old here: on Debian or Ubuntu, \
          `sudo apt-get install {}`; elsewhere, install them and put them on the PATH",
-        names.join(", "),
+        wanted.join(", "),
         packages.join(" "),
     )
 }
@@ -124,6 +124,8 @@ fn told_with(path: &Path) -> impl FnOnce(io::Error) -> Failure {
 /// A program of the machine.
 struct Program {
     name: &'static str,
+    /// What is asked for where it is missing.
+    wanted: &'static str,
     /// Arguments with which it succeeds if it has all that we need.
     probe: &'static [&'static str],
     /// The Debian packages that bring it.
@@ -131,16 +133,31 @@ struct Program {
 }
 
 const PROGRAMS: [Program; 7] = [
-    Program { name: "chromium", probe: &["--version"], packages: &["chromium"] },
-    Program { name: "curl", probe: &["--version"], packages: &["curl"] },
-    // `java` alone may be a runtime, which can't start a source file.
-    Program { name: "javac", probe: &["--version"], packages: &["default-jdk-headless"] },
-    Program { name: "node", probe: &["--version"], packages: &["nodejs"] },
-    Program { name: "npm", probe: &["--version"], packages: &["npm"] },
-    Program { name: "openssl", probe: &["version"], packages: &["openssl"] },
+    Program {
+        name: "chromium",
+        wanted: "chromium",
+        probe: &["--version"],
+        packages: &["chromium"],
+    },
+    Program { name: "curl", wanted: "curl", probe: &["--version"], packages: &["curl"] },
+    Program {
+        name: "javac", // `java` may be a runtime alone, which can't start a source file
+        wanted: "a JDK of Java 17 or later",
+        probe: &["--release", "17", "--version"],
+        packages: &["default-jdk-headless"],
+    },
+    Program {
+        name: "node",
+        wanted: "node 20 or later",
+        probe: &["-e", "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)"],
+        packages: &["nodejs"],
+    },
+    Program { name: "npm", wanted: "npm", probe: &["--version"], packages: &["npm"] },
+    Program { name: "openssl", wanted: "openssl", probe: &["version"], packages: &["openssl"] },
     Program {
         name: "python3",
-        probe: &["-c", "import ensurepip, venv"],
+        wanted: "python 3.10 or later with venv",
+        probe: &["-c", "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))"],
         packages: &["python3", "python3-venv"],
     },
 ];
@@ -158,7 +175,10 @@ mod tests {
         let advice = advice(&missing);
 
         assert!(
-            advice.contains("need chromium, javac, node, npm, openssl, python3, missing"),
+            advice.contains(
+                "need chromium, a JDK of Java 17 or later, node 20 or later, npm, openssl, \
+                 python 3.10 or later with venv, missing"
+            ),
             "{advice}"
         );
         assert!(
