@@ -29,6 +29,8 @@ pub(crate) struct Note {
     pub(crate) rule: Option<&'static Rule>,
     pub(crate) jti: Option<String>,
     pub(crate) fault: Option<&'static str>,
+    /// What an identity provider saw and doesn't say.
+    pub(crate) remark: Option<String>,
     /// The groups of rules that were gone through, in their order, to the first that refused.
     pub(crate) judged: Vec<&'static [Rule]>,
 }

@@ -6,8 +6,11 @@ use nhs_auth_rules::ApplicationRecord;
 
 use crate::random;
 
-/// What an application is subscribed to when nothing else is said: Hello World at every level.
-const EVERY_LEVEL: [&str; 8] = [
+/// The API product that is always there.
+pub(crate) const HELLO_WORLD: &str = "hello-world";
+
+/// What it allows: Hello World at every level.
+pub(crate) const EVERY_LEVEL: [&str; 8] = [
     "urn:nhsd:apim:app:level0:hello-world",
     "urn:nhsd:apim:app:level3:hello-world",
     "urn:nhsd:apim:user-nhs-cis2:aal1:hello-world",
@@ -75,6 +78,8 @@ pub struct NewApp {
     pub(crate) company_active: bool,
     pub(crate) developer_active: bool,
     pub(crate) scopes: Option<Vec<String>>,
+    /// The API products that it is subscribed to beside, by name.
+    pub(crate) products: Vec<String>,
     pub(crate) rate_limit: Option<u32>,
 }
 
@@ -92,6 +97,7 @@ impl NewApp {
             company_active: true,
             developer_active: true,
             scopes: Some(EVERY_LEVEL.map(str::to_owned).to_vec()),
+            products: Vec::new(),
             rate_limit: None,
         }
     }
@@ -116,8 +122,18 @@ impl NewApp {
         self
     }
 
+    /// Subscribes it to API products, by name, and to nothing else; what they allow is theirs to
+    /// say ([`MockPlatform::create_product`](crate::MockPlatform::create_product)). `hello-world`
+    /// is always there.
+    pub fn products<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.products = names.into_iter().map(Into::into).collect();
+        self.scopes = None;
+        self
+    }
+
     /// Subscribes it to no API.
     pub fn not_subscribed(mut self) -> Self {
+        self.products.clear();
         self.scopes = None;
         self
     }
@@ -181,15 +197,25 @@ impl NewApp {
         }
     }
 
-    /// What the rules look at.
-    pub(crate) fn record(&self) -> ApplicationRecord {
+    /// What the rules look at, with what its products allow.
+    pub(crate) fn record(&self, allowed_by: impl Fn(&str) -> Vec<String>) -> ApplicationRecord {
+        let mut scopes = self.scopes.clone();
+        for product in &self.products {
+            let all = scopes.get_or_insert_default();
+            all.extend(allowed_by(product).into_iter().filter(|scope| !self.has(scope)));
+        }
         ApplicationRecord {
             approved: self.approved,
             company_active: self.company_active,
             developer_active: self.developer_active,
             has_key_set: !matches!(self.keys, KeySource::Nowhere),
-            scopes: self.scopes.clone(),
+            scopes,
+            callback_url: self.callback_url.clone(),
         }
+    }
+
+    fn has(&self, scope: &String) -> bool {
+        self.scopes.as_ref().is_some_and(|scopes| scopes.contains(scope))
     }
 }
 

@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
-use nhs_auth_rules::UnixMillis;
+use nhs_auth_rules::{Form, UnixMillis};
+
+use crate::fault::IdTokenFault;
 
 /// A request, wholly read, and the circumstances under which it is judged.
 pub(crate) struct Call {
@@ -14,6 +16,10 @@ pub(crate) struct Call {
     pub(crate) now: UnixMillis,
     /// Whether a fault keeps the platform from fetching this client's key set.
     pub(crate) key_sets_unreachable: bool,
+    /// What a fault makes of ID tokens that are issued for this request.
+    pub(crate) id_token_fault: Option<IdTokenFault>,
+    /// Whether a fault puts other keys in place of the identity provider's.
+    pub(crate) rotates_keys: bool,
 }
 
 impl Call {
@@ -26,13 +32,21 @@ impl Call {
         self.headers.get(name).map(|value| value.to_str().unwrap_or_default())
     }
 
-    /// The URL as it was called: the request's own host, and the path without the query.
-    pub(crate) fn url(&self) -> String {
-        let host = self
-            .header("host")
+    /// The host as it was called, with its port.
+    pub(crate) fn host(&self) -> &str {
+        self.header("host")
             .or_else(|| self.uri.authority().map(http::uri::Authority::as_str))
-            .unwrap_or_default();
-        ["http://", host, self.path()].concat()
+            .unwrap_or_default()
+    }
+
+    /// The parameters of the query.
+    pub(crate) fn query(&self) -> Form {
+        Form::parse(self.uri.query().unwrap_or_default().as_bytes())
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds until the year 287396 are exact")]
+    pub(crate) fn now_in_seconds(&self) -> f64 {
+        self.now.0 as f64 / 1000.0
     }
 
     /// The token behind `Bearer`; an empty text where there is none.

@@ -5,9 +5,21 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
+use nhs_auth_rules::Environment;
+use nhs_auth_rules::environment::UnknownEnvironment;
 use serde::Deserialize;
 
 use crate::app::NewApp;
+use crate::identity::client::NewClient;
+use crate::settings::BasePath;
+use crate::user::User;
+
+mod base_path;
+mod client;
+
+pub use base_path::{BasePathConfig, OwnProvider, TrustConfig};
+pub use client::ClientConfig;
+pub(crate) use client::provider_named;
 
 /// What a configuration file (TOML) says of the platform.
 ///
@@ -22,7 +34,14 @@ use crate::app::NewApp;
 /// application_id = "1b671a64-40d5-491e-99b0-da01ff1f3341"
 /// api_key = "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1eF"
 /// jwks_file = "jwks.json"      # or `jwks` (a table, or the document's text) or `jwks_url`
-/// scopes = ["urn:nhsd:apim:app:level3:hello-world"]
+/// products = ["hello-world"]   # or `scopes`, in the form urn:nhsd:apim:app:level3:hello-world
+/// callback_url = "https://app.example/callback"
+///
+/// [[users]]
+/// provider = "cis2"            # or "nhs-login"
+/// username = "nurse"
+/// level = 3                    # a string stays a string in the ID token
+/// roles = [{ person_roleid = "1", role_name = "Nurse", role_code = "S8000:G8000:R8001" }]
 /// ```
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,9 +61,31 @@ pub struct MockConfig {
     /// The `apikey` that `/_status` wants.
     #[serde(alias = "status-key")]
     pub status_key: Option<String>,
+    /// Scheme and host by which clients reach the platform, where that isn't what their `Host`
+    /// says: behind a proxy that has a certificate, say.
+    #[serde(alias = "public-url")]
+    pub public_url: Option<String>,
+    /// The environment whose base paths are served, each with the trust that it has there. Without
+    /// it there are `/oauth2` and `/oauth2-mock`, and both trust all of the box's providers.
+    pub environment: Option<String>,
+    /// The base paths, in place of the environment's.
+    #[serde(default, alias = "base-paths")]
+    pub base_paths: Vec<BasePathConfig>,
+    /// How CIS2 is like.
+    #[serde(default)]
+    pub cis2: Cis2Config,
     /// The applications that are there from the start.
     #[serde(default)]
     pub apps: Vec<AppConfig>,
+    /// The API products that are there from the start, beside Hello World.
+    #[serde(default)]
+    pub products: Vec<ProductConfig>,
+    /// The clients that are registered at the identity providers from the start.
+    #[serde(default)]
+    pub clients: Vec<ClientConfig>,
+    /// The users who can sign in, beside the documented ones.
+    #[serde(default)]
+    pub users: Vec<User>,
     /// Where relative paths in it begin.
     #[serde(skip)]
     pub directory: PathBuf,
@@ -76,6 +117,8 @@ pub struct AppConfig {
     pub jwks_url: Option<String>,
     /// What its APIs allow; Hello World at every level when nothing is said.
     pub scopes: Option<Vec<String>>,
+    /// The API products that it is subscribed to, by name.
+    pub products: Option<Vec<String>>,
     /// Whether it is subscribed to any API.
     #[serde(default = "yes")]
     pub subscribed: bool,
@@ -90,6 +133,27 @@ pub struct AppConfig {
     pub rate_limit: Option<u32>,
 }
 
+/// What a configuration file says of one API product.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ProductConfig {
+    /// Its name.
+    pub name: String,
+    /// What it allows.
+    pub scopes: Vec<String>,
+}
+
+/// What a configuration file says of CIS2.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Cis2Config {
+    /// The issuer that it says it is, such as one with the port `:443` that the real one writes,
+    /// in place of its own address.
+    pub issuer: Option<String>,
+}
+
 /// What is wrong with a configuration.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -99,6 +163,32 @@ pub enum ConfigError {
     Duplicate {
         /// The second application's name.
         name: String,
+    },
+    /// There is no environment of that name.
+    #[error("environment: {source}")]
+    Environment {
+        /// The names that there are.
+        source: UnknownEnvironment,
+    },
+    /// A base path has no slash in front, or one behind.
+    #[error("base path `{path}`: it must begin with a slash, and not end with one")]
+    BasePath {
+        /// The path.
+        path: String,
+    },
+    /// A client says two things that exclude each other, or something that isn't known.
+    #[error("client {name}: {message}")]
+    Client {
+        /// Its client id, or its provider.
+        name: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The public URL is no scheme and host.
+    #[error("public_url `{url}`: it must be a scheme and a host, with no path")]
+    PublicUrl {
+        /// The URL.
+        url: String,
     },
     /// A file can't be read.
     #[error("read {}: {source}", path.display())]
@@ -157,6 +247,41 @@ impl MockConfig {
     }
 }
 
+impl MockConfig {
+    /// The clients in it, with their files read.
+    pub(crate) fn new_clients(&self) -> Result<Vec<NewClient>, ConfigError> {
+        self.clients.iter().map(|client| client.new_client(&self.directory)).collect()
+    }
+
+    /// The base paths, if it says anything of them.
+    pub(crate) fn base_paths(&self) -> Result<Option<Vec<BasePath>>, ConfigError> {
+        let environment = self.environment.as_deref().map(str::parse::<Environment>).transpose();
+        let environment = environment.map_err(|source| ConfigError::Environment { source })?;
+        if self.base_paths.is_empty() {
+            return Ok(environment.map(BasePath::of));
+        }
+        let environment = environment.unwrap_or(Environment::INT);
+        self.base_paths
+            .iter()
+            .map(|base| base.base_path(environment))
+            .collect::<Result<_, _>>()
+            .map(Some)
+    }
+
+    /// The public URL without a slash behind it.
+    pub(crate) fn public_url(&self) -> Result<Option<String>, ConfigError> {
+        let Some(url) = &self.public_url else { return Ok(None) };
+        let origin = url.strip_suffix('/').unwrap_or(url);
+        let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        match host {
+            Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', ' ', '@']) => {
+                Ok(Some(origin.to_owned()))
+            }
+            _ => Err(ConfigError::PublicUrl { url: url.clone() }),
+        }
+    }
+}
+
 impl AppConfig {
     fn new_app(&self, directory: &Path) -> Result<NewApp, ConfigError> {
         let mut app = NewApp::new(&self.name).approved(self.approved);
@@ -167,6 +292,9 @@ impl AppConfig {
         app.rate_limit = self.rate_limit;
         if let Some(scopes) = &self.scopes {
             app = app.scopes(scopes);
+        }
+        if let Some(products) = &self.products {
+            app = app.products(products);
         }
         if !self.subscribed {
             app = app.not_subscribed();

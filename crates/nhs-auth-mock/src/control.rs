@@ -6,8 +6,10 @@
 mod apps;
 mod clock;
 mod faults;
+mod identity;
 mod members;
 mod origin;
+mod products;
 mod requests;
 
 use http::{Method, StatusCode};
@@ -48,6 +50,13 @@ fn route(state: &State, call: &Call) -> Result<Reply, Refusal> {
     let mut segments = path.trim_start_matches('/').splitn(3, '/');
     let (collection, item) = (segments.next().unwrap_or_default(), segments.next());
     match (collection, item, segments.next()) {
+        ("clients", None, None) => identity::clients(state, call),
+        ("clients", Some(provider), Some(id)) => identity::client(state, call, provider, id),
+        ("id-tokens", None, None) => identity::id_tokens(state, call),
+        ("logout-tokens", None, None) => identity::logout_tokens(state, call),
+        ("products", None, None) => products::collection(state, call),
+        ("products", Some(name), None) => products::item(state, call, name),
+        ("users", None, None) => identity::users(state, call),
         ("apps", None, None) => apps::collection(state, call),
         ("apps", Some(id), None) => apps::item(state, call, id),
         ("clock", None, None) => clock::answer(state, call),

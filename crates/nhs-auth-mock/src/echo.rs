@@ -1,4 +1,5 @@
-//! `/mock-jwks/<base64>`: the platform's echo of uploaded key sets. The URL is the document.
+//! `/mock-jwks/…`: the platform's echo of uploaded key sets, whose URL is the document, and the
+//! clients of the hosted identity providers.
 
 use base64::Engine as _;
 use base64::engine::GeneralPurpose;
@@ -6,8 +7,13 @@ use base64::engine::general_purpose::NO_PAD;
 use http::header::{HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use http::{Method, StatusCode};
 
+use nhs_auth_rules::IdentityProvider;
+use serde_json::{Value, json};
+
 use crate::answer::Reply;
 use crate::call::Call;
+use crate::identity::client::HOSTED_CLIENT_ID;
+use crate::state::State;
 
 const PREFIX: &str = "/mock-jwks/";
 
@@ -15,16 +21,48 @@ const PREFIX: &str = "/mock-jwks/";
 const LENIENT: GeneralPurpose =
     GeneralPurpose::new(&base64::alphabet::URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));
 
-/// The document in the path, if there is one.
-pub(crate) fn answer(call: &Call) -> Option<Reply> {
+/// The document in the path, or the hosted clients.
+pub(crate) fn answer(state: &State, call: &Call) -> Option<Reply> {
     if call.method != Method::GET && call.method != Method::HEAD {
         return None;
     }
-    let document = decode(call.path().strip_prefix(PREFIX)?)?;
+    let rest = call.path().strip_prefix(PREFIX)?;
+    if rest == "keycloak-client-credentials" {
+        return Some(hosted_clients(state, call));
+    }
+    let document = decode(rest)?;
     Some(
         Reply::new(StatusCode::OK, "application/json", document)
             .with_header(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     )
+}
+
+/// What a client of the hosted providers is to call itself there, for whoever has an API key.
+fn hosted_clients(state: &State, call: &Call) -> Reply {
+    let app = call.header("apikey").and_then(|key| state.apps.by_key(key));
+    let Some(app) = app.filter(|app| app.record.approved) else {
+        return Reply::new(StatusCode::UNAUTHORIZED, "text/plain", "");
+    };
+    let client = |provider: IdentityProvider| -> Value {
+        let client = state.identity.clients.find(provider, HOSTED_CLIENT_ID);
+        client.map_or(Value::Null, |client| {
+            json!({
+                "client_id": client.id,
+                "client_secret": client.secret,
+                // Any other will do too.
+                "redirect_uri": "https://example.org/callback",
+            })
+        })
+    };
+    let mut reply = Reply::json(
+        StatusCode::OK,
+        &json!({
+            "cis2": client(IdentityProvider::Cis2),
+            "nhs-login": client(IdentityProvider::NhsLogin),
+        }),
+    );
+    reply.note.application_id = Some(app.identity.application_id().to_owned());
+    reply
 }
 
 /// Base64 of either alphabet, padded or not, percent-encoded or not.

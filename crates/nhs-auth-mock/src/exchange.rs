@@ -16,7 +16,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::recorded::RecordedRequest;
 use crate::server::{Stop, stopped};
 use crate::state::State;
-use crate::{control, fault_answer, oauth, routes};
+use crate::{assets, control, fault_answer, oauth, routes};
 
 /// The longest request body.
 const LONGEST_BODY: usize = 1024 * 1024;
@@ -51,16 +51,23 @@ impl Exchange {
             body: body.unwrap_or_default(),
             now: self.state.clock.now(),
             key_sets_unreachable: false,
+            id_token_fault: None,
+            rotates_keys: false,
         };
+        if let Some(reply) = assets::answer(&call) {
+            return Ok(reply.into_response(self.state.clock.now()));
+        }
         if control::is_for(call.path()) {
             let reply = if is_too_long { too_long() } else { control::answer(&self.state, &call) };
             return Ok(reply.into_response(self.state.clock.now()));
         }
-        let reply = match self.meet_faults(&mut call).await? {
+        let (answered, change) = self.meet_faults(&mut call).await?;
+        let mut reply = match answered {
             Some(reply) => reply,
             None if is_too_long => too_long(),
             None => routes::answer(&self.state, &call).await,
         };
+        reply.note.fault = reply.note.fault.or(change);
         tracing::debug!(
             method = %call.method,
             path = call.path(),
@@ -73,8 +80,12 @@ impl Exchange {
         Ok(reply.into_response(call.now))
     }
 
-    /// What the faults in force make of a request: other circumstances, an answer, or none.
-    async fn meet_faults(&self, call: &mut Call) -> Result<Option<Reply>, NoAnswer> {
+    /// What the faults in force make of a request: other circumstances (and the name of the fault
+    /// that makes them), an answer, or none.
+    async fn meet_faults(
+        &self,
+        call: &mut Call,
+    ) -> Result<(Option<Reply>, Option<&'static str>), NoAnswer> {
         let effects =
             self.state.faults.meet(call.path(), || routes::application_id(&self.state, call));
         if !effects.delay.is_zero() {
@@ -86,15 +97,18 @@ impl Exchange {
         }
         call.now = call.now.plus(effects.clock_offset_ms);
         call.key_sets_unreachable = effects.key_sets_unreachable;
+        call.id_token_fault = effects.id_token;
+        call.rotates_keys = effects.rotates_keys;
+        let change = effects.change.map(FaultKind::name);
         let Some(fault) = effects.answer else {
-            return Ok(None);
+            return Ok((None, change));
         };
         let Some(mut reply) = fault_answer::answer(&fault, call.path()) else {
             return Err(self.leave(call, &fault).await);
         };
         reply.note.application_id = routes::application_id(&self.state, call);
-        reply.note.jti = routes::jti(call);
-        Ok(Some(reply))
+        reply.note.jti = routes::jti(&self.state, call);
+        Ok((Some(reply), change))
     }
 
     /// Leaves a request without an answer, at once or when the platform stops. Its client may
@@ -102,7 +116,7 @@ impl Exchange {
     async fn leave(&self, call: &Call, fault: &Fault) -> NoAnswer {
         self.state.requests.add(RecordedRequest {
             application_id: routes::application_id(&self.state, call),
-            jti: routes::jti(call),
+            jti: routes::jti(&self.state, call),
             ..RecordedRequest::unanswered(self.state.clock.now(), call, fault.kind.name())
         });
         if fault.kind == FaultKind::Hang {

@@ -11,8 +11,8 @@ const SLOW: Duration = Duration::from_secs(2);
 /// A fault: what goes wrong, and for which requests. Without a limit it stays until it is
 /// removed, and meets every request but those of the control API.
 ///
-/// `slow`, `clock` and `unreachable-jwks` change how a request is judged; every other fault
-/// answers before any rule is looked at, so it burns no `jti`. Of several that answer, the first
+/// `slow`, `clock`, `unreachable-jwks` and those of the identity providers change how a request is
+/// served; every other fault answers before any rule is looked at, so it burns no `jti`. Of several that answer, the first
 /// that was added does.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
@@ -49,6 +49,8 @@ pub enum FaultKind {
     Clock,
     /// `200` with nothing in it.
     Empty,
+    /// The identity provider's ID tokens have expired when they are issued.
+    ExpiredIdToken,
     /// No answer until the client gives up.
     Hang,
     /// `500` with the platform's `unknown_error`.
@@ -59,6 +61,8 @@ pub enum FaultKind {
     Oversized,
     /// The connection is reset, with no answer.
     Reset,
+    /// The identity provider has other keys, as after a rotation: the old ones are gone.
+    RotatedProviderKeys,
     /// A late answer.
     Slow,
     /// `429`.
@@ -71,10 +75,19 @@ pub enum FaultKind {
     UnreachableJwks,
     /// `200` with good JSON that says it is plain text. The token in it is not a live one.
     WrongContentType,
+    /// The identity provider's ID tokens name another issuer.
+    WrongIssuerIdToken,
+}
+
+/// What is wrong with an ID token on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IdTokenFault {
+    Expired,
+    WrongIssuer,
 }
 
 /// Every fault, with its name first and its other names behind.
-const NAMES: [(FaultKind, &[&str]); 15] = [
+const NAMES: [(FaultKind, &[&str]); 18] = [
     (FaultKind::Slow, &["slow"]),
     (FaultKind::Hang, &["hang", "timeout"]),
     (FaultKind::Reset, &["reset", "connection-reset"]),
@@ -89,6 +102,9 @@ const NAMES: [(FaultKind, &[&str]); 15] = [
     (FaultKind::Oversized, &["oversized"]),
     (FaultKind::CaptivePortal, &["captive-portal", "html-200"]),
     (FaultKind::UnreachableJwks, &["unreachable-jwks", "jwks-unreachable"]),
+    (FaultKind::ExpiredIdToken, &["expired-id-token"]),
+    (FaultKind::WrongIssuerIdToken, &["wrong-issuer-id-token", "wrong-issuer"]),
+    (FaultKind::RotatedProviderKeys, &["rotated-provider-keys", "rotated-keys"]),
     (FaultKind::Clock, &["clock", "clock-off"]),
 ];
 
@@ -127,7 +143,15 @@ impl FaultKind {
 
     /// Whether it answers in the platform's place.
     pub(crate) fn answers(self) -> bool {
-        !matches!(self, Self::Slow | Self::Clock | Self::UnreachableJwks)
+        !matches!(
+            self,
+            Self::Slow
+                | Self::Clock
+                | Self::UnreachableJwks
+                | Self::ExpiredIdToken
+                | Self::WrongIssuerIdToken
+                | Self::RotatedProviderKeys
+        )
     }
 }
 

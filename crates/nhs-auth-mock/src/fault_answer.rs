@@ -50,7 +50,10 @@ pub(crate) fn answer(fault: &Fault, path: &str) -> Option<Reply> {
         | FaultKind::Reset
         | FaultKind::Slow
         | FaultKind::Clock
-        | FaultKind::UnreachableJwks => return None,
+        | FaultKind::ExpiredIdToken
+        | FaultKind::RotatedProviderKeys
+        | FaultKind::UnreachableJwks
+        | FaultKind::WrongIssuerIdToken => return None,
     };
     if let Some(seconds) = fault.retry_after_s
         && matches!(fault.kind, FaultKind::TooManyRequests | FaultKind::Unavailable)

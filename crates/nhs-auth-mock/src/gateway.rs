@@ -17,6 +17,7 @@ use crate::answer::Reply;
 use crate::call::Call;
 use crate::state::State;
 use crate::state::apps::Registered;
+use crate::state::tokens::Grant;
 
 const HELLO: &str = "/hello-world/hello/";
 
@@ -60,15 +61,19 @@ pub(crate) fn caller(state: &State, call: &Call) -> Option<Arc<Registered>> {
 fn application(state: &State, call: &Call) -> Reply {
     let known = match (call.header("authorization"), call.header("apikey")) {
         (None, Some(api_key)) => with_api_key(state, api_key),
-        _ => with_token(state, call),
+        _ => with_token(state, call)
+            .and_then(|grant| if grant.user.is_none() { Ok(()) } else { Err(WRONG_KIND) }),
     };
     settled(state, call, known, || hello("Application"))
 }
 
-/// User-restricted. No token of a user's is issued here yet, so none will do.
+/// User-restricted: a token of a user whose level the application's products allow.
 fn user(state: &State, call: &Call) -> Reply {
-    let refused = with_token(state, call).and(Err(WRONG_KIND));
-    settled(state, call, refused, || hello("User"))
+    let known = with_token(state, call).and_then(|grant| {
+        let scopes = grant.user.map(|session| session.scopes.clone()).unwrap_or_default();
+        if scopes.iter().any(|scope| scope.ends_with(PRODUCT)) { Ok(()) } else { Err(WRONG_KIND) }
+    });
+    settled(state, call, known, || hello("User"))
 }
 
 fn settled(
@@ -86,17 +91,22 @@ fn settled(
     reply
 }
 
-fn with_token(state: &State, call: &Call) -> Result<(), &'static Rule> {
+/// What the token stands for, if its application has this API.
+fn with_token(state: &State, call: &Call) -> Result<Grant, &'static Rule> {
+    let grant = live_token(state, call)?;
+    let app = state.apps.by_id(&grant.application_id).ok_or(UNKNOWN_TOKEN)?;
+    if has_scope(&app, |scope| scope.ends_with(PRODUCT)) { Ok(grant) } else { Err(NO_PRODUCT) }
+}
+
+/// What the request's token stands for, if it is live.
+pub(crate) fn live_token(state: &State, call: &Call) -> Result<Grant, &'static Rule> {
     let token = call.bearer_token();
     if token.is_empty() {
         return Err(NO_TOKEN);
     }
     let grant = state.tokens.find(token, call.now).ok_or(UNKNOWN_TOKEN)?;
-    let app = state.apps.by_id(&grant.application_id).ok_or(UNKNOWN_TOKEN)?;
-    if grant.expires_at <= call.now {
-        return Err(EXPIRED_TOKEN);
-    }
-    if has_scope(&app, |scope| scope.ends_with(PRODUCT)) { Ok(()) } else { Err(NO_PRODUCT) }
+    state.apps.by_id(&grant.application_id).ok_or(UNKNOWN_TOKEN)?;
+    if grant.expires_at <= call.now { Err(EXPIRED_TOKEN) } else { Ok(grant) }
 }
 
 fn with_api_key(state: &State, api_key: &str) -> Result<(), &'static Rule> {
@@ -117,7 +127,8 @@ fn hello(whom: &str) -> Reply {
     Reply::json(StatusCode::OK, &json!({"message": format!("Hello {whom}!")}))
 }
 
-fn refused_by(rule: &'static Rule) -> Reply {
+/// The gateway's own fault.
+pub(crate) fn refused_by(rule: &'static Rule) -> Reply {
     let (error_code, fault_string) = (rule.answer.error, rule.answer.error_description);
     // In the gateway's own order. Nothing in it needs an escape.
     let fault = format!(

@@ -64,6 +64,7 @@
 
 mod answer;
 mod app;
+mod assets;
 mod body;
 mod call;
 mod clock;
@@ -75,17 +76,26 @@ mod exchange;
 mod fault;
 mod fault_answer;
 mod gateway;
+mod identity;
 mod oauth;
 mod platform;
 mod random;
 mod recorded;
 mod routes;
 mod server;
+mod settings;
 mod signature;
 mod state;
+mod user;
 
 pub use app::{App, NewApp};
-pub use config::{AppConfig, ConfigError, MockConfig};
+pub use config::{
+    AppConfig, BasePathConfig, Cis2Config, ClientConfig, ConfigError, MockConfig, OwnProvider,
+    ProductConfig, TrustConfig,
+};
 pub use fault::{Fault, FaultId, FaultKind, UnknownFault};
+pub use identity::client::{AuthMethod, NewClient, RelyingParty, SigningAlgorithm};
+pub use identity::minted::{NewIdToken, UnknownUser};
 pub use platform::{MockPlatform, MockPlatformBuilder, StartError};
 pub use recorded::RecordedRequest;
+pub use user::{Role, SelectedRole, User};

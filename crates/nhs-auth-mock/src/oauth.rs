@@ -1,10 +1,21 @@
 //! The authorization server, at each of its base paths.
 
 pub(crate) mod answer;
+mod authorization_code;
+mod authorize;
+mod backchannel_logout;
+mod callback;
 mod client_assertion;
+mod client_credentials;
+mod client_secret;
+mod id_token;
 mod message_id;
 mod monitoring;
+mod refresh_token;
 mod token;
+mod token_exchange;
+mod user_tokens;
+mod userinfo;
 
 use std::sync::Arc;
 
@@ -14,29 +25,36 @@ use nhs_auth_rules::{Form, Jwt, request};
 
 use crate::answer::Reply;
 use crate::call::Call;
+use crate::settings::{BasePath, Settings};
 use crate::state::State;
 use crate::state::apps::Registered;
 
-/// The base paths that are served, as they are on the platform's test environments.
-const BASE_PATHS: [&str; 2] = ["/oauth2", "/oauth2-mock"];
-
-/// What follows the base path, where the path has one.
-pub(crate) fn endpoint(path: &str) -> Option<&str> {
-    BASE_PATHS.iter().find_map(|base| path.strip_prefix(base).filter(|rest| rest.starts_with('/')))
+/// The base path that a path begins with, and what follows it.
+pub(crate) fn endpoint<'a>(
+    settings: &'a Settings,
+    path: &'a str,
+) -> Option<(&'a BasePath, &'a str)> {
+    settings.base_paths.iter().find_map(|base| {
+        let rest = path.strip_prefix(&base.path)?;
+        rest.starts_with('/').then_some((base, rest))
+    })
 }
 
 /// The answer of the endpoint at that path under a base path.
-pub(crate) async fn answer(state: &State, call: &Call, endpoint: &str) -> Reply {
-    match endpoint {
-        "/token" => token::answer(state, call).await,
-        "/_ping" => monitoring::ping(call),
-        "/_status" => monitoring::status(state, call),
-        "/authorize" if call.method != Method::GET => {
+pub(crate) async fn answer(state: &State, call: &Call, base: &BasePath, endpoint: &str) -> Reply {
+    match (endpoint, &call.method) {
+        ("/token", _) => token::answer(state, call, base).await,
+        ("/authorize", &Method::GET) => authorize::answer(state, call, base),
+        ("/authorize", _) => {
             Reply::new(StatusCode::METHOD_NOT_ALLOWED, "text/plain", "").with_allow("GET")
         }
-        "/authorize" | "/callback" | "/userinfo" | "/backchannel_logout" => {
-            answer::not_implemented(endpoint)
+        ("/callback", &Method::GET) => callback::answer(state, call, base).await,
+        ("/userinfo", &Method::GET) => userinfo::answer(state, call),
+        ("/backchannel_logout", &Method::POST) => {
+            backchannel_logout::answer(state, call, base).await
         }
+        ("/_ping", _) => monitoring::ping(call),
+        ("/_status", _) => monitoring::status(state, call),
         _ => not_found(),
     }
 }
@@ -46,11 +64,23 @@ pub(crate) fn not_found() -> Reply {
     answer::refusal(&request::NOT_FOUND)
 }
 
-/// The application that a token request says it is from.
-pub(crate) fn claimed_client(state: &State, body: &[u8]) -> Option<Arc<Registered>> {
-    let form = Form::parse(body);
-    let jwt = Jwt::decode(form.get("client_assertion")?);
-    client_assertion::claimed_client(state, &jwt)
+/// The application that a request to an endpoint says it is from.
+pub(crate) fn claimed_client(
+    state: &State,
+    call: &Call,
+    endpoint: &str,
+) -> Option<Arc<Registered>> {
+    match endpoint {
+        "/token" => {
+            let form = Form::parse(&call.body);
+            match form.get("client_assertion").map(Jwt::decode) {
+                Some(jwt) => client_assertion::claimed_client(state, &jwt),
+                None => client_secret::client(state, &form),
+            }
+        }
+        "/authorize" => client_secret::client(state, &call.query()),
+        _ => None,
+    }
 }
 
 /// The `jti` of a token request's assertion.

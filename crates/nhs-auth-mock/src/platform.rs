@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use nhs_auth_rules::UnixMillis;
 use nhs_auth_rules::limits::TOKEN_REQUESTS_A_MINUTE;
+use nhs_auth_rules::{Environment, UnixMillis};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -15,9 +15,16 @@ use crate::app::{App, NewApp};
 use crate::clock::{self, Clock};
 use crate::config::{ConfigError, MockConfig};
 use crate::fault::{Fault, FaultId};
+use crate::identity::Identity;
+use crate::identity::client::{NewClient, RelyingParty};
+use crate::identity::minted::{NewIdToken, NewLogoutToken, UnknownUser};
+use crate::identity::realm::Realm;
 use crate::recorded::RecordedRequest;
 use crate::server;
-use crate::state::{Settings, State};
+use crate::settings::{BasePath, Settings};
+use crate::state::State;
+use crate::state::apps::{Apps, Products};
+use crate::user::User;
 
 /// The API platform in a box, on a port of its own. It runs on the runtime that started it, until
 /// it is shut down or dropped.
@@ -64,8 +71,14 @@ impl MockPlatform {
             rate_limit: TOKEN_REQUESTS_A_MINUTE,
             clock_offset_ms: 0,
             apps: Vec::new(),
+            products: Products::new(),
+            clients: Vec::new(),
+            users: Vec::new(),
             allowed_hosts: Vec::new(),
+            public_url: None,
             status_key: None,
+            cis2_issuer: None,
+            base_paths: BasePath::usual(),
         }
     }
 
@@ -86,6 +99,45 @@ impl MockPlatform {
     /// The token endpoint's URL: where a token request goes, and the `aud` of its assertion.
     pub fn token_url(&self) -> String {
         self.base_url() + "/oauth2/token"
+    }
+
+    /// Where CIS2 is: the issuer, in front of `/.well-known/openid-configuration`.
+    pub fn cis2_url(&self) -> String {
+        self.base_url() + &Realm::CIS2.path()
+    }
+
+    /// Where NHS login is: the issuer, in front of `/.well-known/openid-configuration`.
+    pub fn nhs_login_url(&self) -> String {
+        self.base_url() + &Realm::NHS_LOGIN.path()
+    }
+
+    /// Says what an API product allows, in the form `urn:nhsd:apim:app:level3:records`.
+    pub fn create_product<S: Into<String>>(&self, name: &str, scopes: impl IntoIterator<Item = S>) {
+        self.state.apps.set_product(name, scopes.into_iter().map(Into::into).collect());
+    }
+
+    /// Registers a client at an identity provider. `None` when there are 10,000 of them.
+    pub fn create_client(&self, client: NewClient) -> Option<RelyingParty> {
+        self.state.identity.clients.add(client).map(|client| RelyingParty::of(&client))
+    }
+
+    /// Lets one more user sign in; of the same name and provider there is one.
+    pub fn create_user(&self, user: User) {
+        self.state.identity.users.add(user);
+    }
+
+    /// An ID token as its provider would issue it now, with no browser.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownUser`] when nobody of that name can sign in there.
+    pub fn id_token(&self, token: &NewIdToken) -> Result<String, UnknownUser> {
+        token.issue(&self.state, &self.base_url(), self.now())
+    }
+
+    /// A logout token as CIS2 would send it now for that session.
+    pub fn logout_token(&self, sid: &str) -> String {
+        NewLogoutToken::new(sid).issue(&self.state, &self.base_url(), self.now())
     }
 
     /// Registers an application. One that has the application ID or the API key of another
@@ -168,8 +220,14 @@ pub struct MockPlatformBuilder {
     rate_limit: u32,
     clock_offset_ms: i64,
     apps: Vec<NewApp>,
+    products: Products,
+    clients: Vec<NewClient>,
+    users: Vec<User>,
     allowed_hosts: Vec<String>,
+    public_url: Option<String>,
     status_key: Option<String>,
+    cis2_issuer: Option<String>,
+    base_paths: Vec<BasePath>,
 }
 
 impl MockPlatformBuilder {
@@ -198,6 +256,42 @@ impl MockPlatformBuilder {
         self
     }
 
+    /// An API product that is there from the start.
+    pub fn product<S: Into<String>>(
+        mut self,
+        name: impl Into<String>,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.products.insert(name.into(), scopes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// A client that is registered at an identity provider from the start.
+    pub fn client(mut self, client: NewClient) -> Self {
+        self.clients.push(client);
+        self
+    }
+
+    /// A user who can sign in, beside the documented ones.
+    pub fn user(mut self, user: User) -> Self {
+        self.users.push(user);
+        self
+    }
+
+    /// The environment whose base paths are served, each with the trust that it has there: at
+    /// `/oauth2` of `int` the hosted mocks' ID tokens are refused, at `/oauth2-mock` the others.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.base_paths = BasePath::of(environment);
+        self
+    }
+
+    /// The issuer that CIS2 says it is, such as one with the port `:443` that the real one writes,
+    /// in place of its own address.
+    pub fn cis2_issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.cis2_issuer = Some(issuer.into());
+        self
+    }
+
     /// A name, with its port, by which the control API may be called beside the loopback's own,
     /// such as `mock:9000` in a network of containers.
     pub fn allow_host(mut self, host_and_port: impl Into<String>) -> Self {
@@ -218,8 +312,13 @@ impl MockPlatformBuilder {
     /// [`ConfigError`] when a file that it names can't be read, or two things that it says
     /// exclude each other.
     pub fn config(mut self, config: MockConfig) -> Result<Self, ConfigError> {
-        let apps = config.new_apps()?;
-        self.apps.extend(apps);
+        self.apps.extend(config.new_apps()?);
+        self.clients.extend(config.new_clients()?);
+        self.base_paths = config.base_paths()?.unwrap_or(self.base_paths);
+        self.public_url = config.public_url()?.or(self.public_url);
+        self.cis2_issuer = config.cis2.issuer.or(self.cis2_issuer);
+        self.users.extend(config.users);
+        self.products.extend(config.products.into_iter().map(|it| (it.name, it.scopes)));
         self.listen = config.listen.unwrap_or(self.listen);
         self.rate_limit = config.rate_limit.unwrap_or(self.rate_limit);
         if let Some(offset) = config.clock_offset_s {
@@ -244,10 +343,17 @@ impl MockPlatformBuilder {
         let settings = Settings {
             port: address.port(),
             allowed_hosts: self.allowed_hosts,
+            public_url: self.public_url,
             status_key: self.status_key,
+            cis2_issuer: self.cis2_issuer,
+            base_paths: self.base_paths,
         };
-        let state =
-            Arc::new(State::new(settings, Clock::new(self.clock_offset_ms), self.rate_limit, apps));
+        let state = Arc::new(State::new(
+            settings,
+            Clock::new(self.clock_offset_ms),
+            Apps::new(self.rate_limit, apps, self.products),
+            Identity::new(self.clients, self.users),
+        ));
         let (stop, stopping) = watch::channel(false);
         let server = tokio::spawn(server::serve(listener, Arc::clone(&state), stopping));
         tracing::debug!(%address, "the platform is ready");

@@ -27,6 +27,18 @@ pub(crate) fn alphanumeric(length: usize) -> String {
     text
 }
 
+/// That many decimal digits.
+pub(crate) fn digits(length: usize) -> String {
+    // Bytes from 250 on would favour the first digits.
+    let mut text = String::with_capacity(length);
+    while text.len() < length {
+        let drawn = bytes::<16>();
+        let fair = drawn.iter().filter(|byte| **byte < 250);
+        text.extend(fair.take(length - text.len()).map(|byte| char::from(b'0' + byte % 10)));
+    }
+    text
+}
+
 /// A random UUID (RFC 9562 §5.4), as application IDs are.
 pub(crate) fn uuid() -> String {
     uuid::Builder::from_random_bytes(bytes()).into_uuid().to_string()

@@ -42,7 +42,12 @@ pub struct RecordedRequest {
     /// The assertion's `jti`, as it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
-    /// The name of the fault that answered in the platform's place.
+    /// What an identity provider saw where its answer doesn't say it: CIS2's "JWT is not valid"
+    /// stands for many things.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
+    /// The name of the fault that it met: one that answered in the platform's place, or one that
+    /// changed how it was served.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<&'static str>,
 }
@@ -63,6 +68,7 @@ impl RecordedRequest {
             message_id: note.message_id.clone(),
             rule: note.rule.map(|rule| rule.id.as_str()),
             jti: note.jti.as_deref().map(shortened),
+            remark: note.remark.as_deref().map(shortened),
             fault: note.fault,
         }
     }
@@ -80,6 +86,7 @@ impl RecordedRequest {
             message_id: None,
             rule: None,
             jti: None,
+            remark: None,
             fault: Some(fault),
         }
     }

@@ -10,8 +10,11 @@ mod header;
 mod request;
 mod signature;
 
+pub(crate) use application::{NO_SCOPE, TOO_MANY_REQUESTS};
+
 use crate::Evidence;
 use crate::json::Object;
+use crate::judged_jwt::{ASSERTION, JudgedJwt};
 use crate::rule::{Need, Outcome, Rule};
 
 /// Every rule of the group, in the platform's order.
@@ -46,19 +49,17 @@ pub const RULES: &[Rule] = &[
 /// The prefix of a scope that application-restricted access needs (rule A22).
 pub const APPLICATION_SCOPE: &str = "urn:nhsd:apim:app:level3:";
 
-fn header<'a>(evidence: &Evidence<'a>) -> Result<&'a Object, Outcome> {
+fn judged<'a>(evidence: &Evidence<'a>) -> Result<JudgedJwt<'a>, Outcome> {
     let jwt = evidence.assertion.ok_or(Outcome::CannotTell(Need::Assertion))?;
-    jwt.header.content.as_ref().map_err(|_| Outcome::CannotTell(Need::DecodableAssertion))
+    Ok(JudgedJwt::new(jwt, &ASSERTION))
+}
+
+fn header<'a>(evidence: &Evidence<'a>) -> Result<&'a Object, Outcome> {
+    judged(evidence)?.header()
 }
 
 fn payload<'a>(evidence: &Evidence<'a>) -> Result<&'a Object, Outcome> {
-    let jwt = evidence.assertion.ok_or(Outcome::CannotTell(Need::Assertion))?;
-    jwt.payload.content.as_ref().map_err(|_| Outcome::CannotTell(Need::DecodableAssertion))
-}
-
-/// A check that may end early reads best with `?`; a rule wants one outcome.
-fn settled(outcome: Result<Outcome, Outcome>) -> Outcome {
-    outcome.unwrap_or_else(|early| early)
+    judged(evidence)?.payload()
 }
 
 #[cfg(test)]

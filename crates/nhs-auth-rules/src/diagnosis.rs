@@ -52,7 +52,7 @@ mod url_shape;
 mod view;
 
 pub use cause::RootCause;
-pub use crypto::{Crypto, SignatureAlgorithm};
+pub use crypto::Crypto;
 pub use error_text::{PossibleCause, causes_of_error};
 pub use inputs::{Inputs, JwksInput, PrivateKeyInput, Profile};
 pub use recognise::{Recognised, recognise};

@@ -50,6 +50,11 @@ pub fn loosely_equal(a: &Value<'_>, b: &Value<'_>) -> bool {
     }
 }
 
+/// `String(value)` (ECMA-262 §7.1.17, and `Array.prototype.join`).
+pub fn to_string(value: &Value<'_>) -> String {
+    to_text(value, DEPTH)
+}
+
 /// StringToNumber (ECMA-262 §7.1.4.1.1).
 fn string_to_number(text: &str) -> f64 {
     // ECMA-262 §12.2: Unicode's white space, with U+FEFF and without U+0085.
@@ -88,7 +93,6 @@ fn digits_to_number(digits: &str, radix: u32) -> f64 {
         .unwrap_or(f64::NAN)
 }
 
-/// `String(value)`, for comparisons (ECMA-262 §7.1.17, and `Array.prototype.join`).
 fn to_text(value: &Value<'_>, depth: usize) -> String {
     match value.kind() {
         Kind::String => value.as_str().unwrap_or_default().into_owned(),

@@ -21,36 +21,51 @@
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
 pub mod assertion;
+pub mod authorization_code;
+pub mod authorize;
+pub mod callback;
+mod client;
 pub mod diagnosis;
 pub mod environment;
 mod evidence;
 mod form;
 pub mod gateway;
+mod id_token;
 mod identifier;
+mod identity_provider;
 mod inquiry;
 pub mod javascript;
 pub mod json;
+mod judged_jwt;
 mod jwk;
 mod jwt;
 pub mod limits;
+pub mod logout_token;
+pub mod refresh_token;
 pub mod request;
 mod rule;
 mod rulebook;
+mod signature;
 mod span;
+pub mod subject_token;
 mod time;
+pub mod userinfo;
 
 pub use environment::Environment;
 pub use evidence::{
-    ApplicationRecord, Evidence, JtiHistory, KeySetRecord, Quota, SignatureVerifier,
+    ApplicationRecord, CodeRecord, Evidence, JtiHistory, KeySetRecord, Quota, RefreshTokenRecord,
+    SecretRecord, SessionRecord, SignInRecord,
 };
 pub use form::{CLIENT_ASSERTION_TYPE, Form, GrantType, ID_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT};
 pub use identifier::{
     ApiKey, ApplicationId, Cis2ClientId, IdentifierError, Kid, NhsLoginClientId, Oddity,
 };
+pub use identity_provider::{IdentityProvider, assurance_level, user_scopes};
 pub use inquiry::{Finding, Inquiry, Step, findings};
 pub use jwk::{Jwk, Jwks, JwksShape};
 pub use jwt::{Damage, Jwt, Part};
 pub use rule::{Answer, Basis, Example, Fault, Need, Outcome, Place, Rule, RuleId};
 pub use rulebook::{all, answered_with, explain};
+pub use signature::{SignatureAlgorithm, SignatureVerifier};
 pub use span::Span;
 pub use time::{UnixMillis, UnixSeconds};

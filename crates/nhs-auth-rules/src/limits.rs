@@ -23,3 +23,24 @@ pub const TOKEN_REQUESTS_A_MINUTE: u32 = 300;
 
 /// An access token's lifetime, in milliseconds: ten minutes.
 pub const ACCESS_TOKEN_LIFETIME_MS: i64 = 600_000;
+
+/// How long the platform keeps an identity provider's JWKS (rule S12), in seconds: a day. An
+/// unknown `kid` makes it look again.
+pub const PROVIDER_JWKS_CACHE_S: i64 = 86_400;
+
+/// How long an authorization code can be redeemed (rule C13), in seconds: five minutes, once.
+pub const CODE_LIFETIME_S: i64 = 300;
+
+/// A refresh token's lifetime after a CIS2 sign-in (rule F12), in milliseconds: twelve hours.
+pub const CIS2_REFRESH_TOKEN_LIFETIME_MS: i64 = 43_200_000;
+
+/// How long after a CIS2 sign-in its tokens can be refreshed at all (rule F12), in milliseconds:
+/// twelve hours, so that each refresh leaves less.
+pub const CIS2_REFRESH_WINDOW_MS: i64 = 43_200_000;
+
+/// A refresh token's lifetime after an NHS login sign-in (rule F12), in milliseconds: an hour.
+pub const NHS_LOGIN_REFRESH_TOKEN_LIFETIME_MS: i64 = 3_600_000;
+
+/// How long after an NHS login sign-in its tokens can be refreshed at all (rule F12), in
+/// milliseconds. It isn't public: an hour is inferred from the lifetime that its tokens show.
+pub const NHS_LOGIN_REFRESH_WINDOW_MS: i64 = 3_600_000;

@@ -155,12 +155,32 @@ pub enum Place {
     Application,
     /// The assertion in compact form.
     Assertion,
+    /// The delegated token in the claim `act.sub`, in compact form.
+    DelegatedToken,
+    /// The delegated token's decoded header.
+    DelegatedTokenHeader,
+    /// The delegated token's decoded payload.
+    DelegatedTokenPayload,
     /// The assertion's decoded header.
     Header,
+    /// The ID token in compact form: a subject token, or what the provider answered `/callback`.
+    IdToken,
+    /// The ID token's decoded header.
+    IdTokenHeader,
+    /// The ID token's decoded payload.
+    IdTokenPayload,
     /// The JWKS document.
     KeySet,
+    /// The logout token in compact form.
+    LogoutToken,
+    /// The logout token's decoded header.
+    LogoutTokenHeader,
+    /// The logout token's decoded payload.
+    LogoutTokenPayload,
     /// The assertion's decoded payload.
     Payload,
+    /// The identity provider as the platform knows it; spans in it are empty.
+    Provider,
     /// The request: its method, path, headers or form; spans in it are empty.
     Request,
 }
@@ -171,27 +191,53 @@ pub enum Place {
 pub enum Need {
     /// Access tokens as the platform knows them.
     AccessToken,
-    /// The application that the platform finds for `sub`.
+    /// The application that the platform finds for `sub` or `client_id`.
     Application,
     /// The assertion.
     Assertion,
+    /// What the platform knows of the authorization code.
+    AuthorizationCode,
+    /// Whether the client secret is the application's.
+    ClientSecret,
     /// The time of the request.
     Clock,
     /// An assertion that can be decoded.
     DecodableAssertion,
+    /// An ID token that can be decoded, whether as the subject token or at `/callback`.
+    DecodableIdToken,
+    /// A logout token that can be decoded.
+    DecodableLogoutToken,
     /// The request's form.
     Form,
+    /// The ID token that the provider answers at `/callback`.
+    IdToken,
     /// Whether the platform has seen this `jti`.
     JtiHistory,
     /// The key set that the platform has for the application.
     KeySet,
+    /// The logout token.
+    LogoutToken,
+    /// Which provider, if any, the platform finds for the issuer.
+    Provider,
+    /// The platform's own client id at the provider.
+    ProviderClientId,
+    /// The key set that the platform has for the provider.
+    ProviderKeySet,
     /// How many requests the application has made in the last minute.
     Quota,
+    /// What the platform knows of the refresh token.
+    RefreshToken,
     /// The request: its method and headers.
     Request,
+    /// Whether the platform has a session of this `sid`.
+    Session,
+    /// What the platform knows of this `state`.
+    SignIn,
+    /// The subject token.
+    SubjectToken,
     /// The URL that the request was posted to.
     TokenUrl,
-    /// Something that can verify an RS512 signature.
+    /// Something that can verify a signature.
     Verifier,
 }
 
@@ -201,13 +247,26 @@ impl fmt::Display for Need {
             Self::AccessToken => "the platform's record of the access token",
             Self::Application => "the platform's record of the application",
             Self::Assertion => "the client assertion",
+            Self::AuthorizationCode => "the platform's record of the authorization code",
+            Self::ClientSecret => "whether the client secret is the application's",
             Self::Clock => "the time of the request",
             Self::DecodableAssertion => "a client assertion that can be decoded",
-            Self::Form => "the form of the token request",
+            Self::DecodableIdToken => "an ID token that can be decoded",
+            Self::DecodableLogoutToken => "a logout token that can be decoded",
+            Self::Form => "the form of the request",
+            Self::IdToken => "the ID token that the provider answers",
             Self::JtiHistory => "whether the platform has seen this jti",
             Self::KeySet => "the registered key set",
+            Self::LogoutToken => "the logout token",
+            Self::Provider => "which identity providers the platform trusts there",
+            Self::ProviderClientId => "the platform's own client id at the identity provider",
+            Self::ProviderKeySet => "the identity provider's key set",
             Self::Quota => "how many token requests were made in the last minute",
+            Self::RefreshToken => "the platform's record of the refresh token",
             Self::Request => "the HTTP request",
+            Self::Session => "the platform's record of the session",
+            Self::SignIn => "the platform's record of the sign-in",
+            Self::SubjectToken => "the subject token",
             Self::TokenUrl => "the URL that the request was posted to",
             Self::Verifier => "a way to verify the signature",
         })

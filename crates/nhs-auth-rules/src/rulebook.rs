@@ -1,10 +1,26 @@
 //! The groups together: every rule, and how to find one.
 
-use crate::{Rule, assertion, gateway, request};
+use crate::{
+    Rule, assertion, authorization_code, authorize, callback, gateway, logout_token, refresh_token,
+    request, subject_token, userinfo,
+};
 
 /// Every rule, group by group, each in the platform's order.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    [request::RULES, assertion::RULES, gateway::RULES].into_iter().flatten()
+    [
+        request::RULES,
+        assertion::RULES,
+        subject_token::RULES,
+        authorize::RULES,
+        callback::RULES,
+        authorization_code::RULES,
+        refresh_token::RULES,
+        logout_token::RULES,
+        userinfo::RULES,
+        gateway::RULES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The rules that the platform answers for with this status and `error_description`. One text can

@@ -50,6 +50,18 @@ impl fmt::Display for UnixMillis {
     }
 }
 
+/// A time span as people say it.
+pub(crate) fn in_words(seconds: f64) -> String {
+    let (number, unit) = match seconds {
+        s if s < 120.0 => (s, "seconds"),
+        s if s < 7200.0 => (s / 60.0, "minutes"),
+        s if s < 172_800.0 => (s / 3600.0, "hours"),
+        s if s < 63_072_000.0 => (s / 86_400.0, "days"),
+        s => (s / 31_557_600.0, "years"),
+    };
+    if number < 1000.0 { format!("{number:.0} {unit}") } else { format!("{number:.0e} {unit}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,8 @@ use aws_lc_rs::signature::{
     RSA_PKCS1_2048_8192_SHA384, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384,
     RSA_PSS_2048_8192_SHA512, RsaParameters, RsaPublicKeyComponents,
 };
-use nhs_auth_rules::diagnosis::{Crypto, SignatureAlgorithm};
+use nhs_auth_rules::SignatureAlgorithm;
+use nhs_auth_rules::diagnosis::Crypto;
 
 /// Checks signatures and makes thumbprints, for [`nhs_auth_rules::diagnosis`].
 ///

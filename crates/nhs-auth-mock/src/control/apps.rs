@@ -29,6 +29,8 @@ struct Shown<'a> {
     company_active: bool,
     developer_active: bool,
     scopes: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    products: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     rate_limit: Option<u32>,
 }
@@ -87,6 +89,10 @@ fn create(state: &State, call: &Call) -> Result<Reply, Refusal> {
         ));
     }
     let mut app = NewApp::new("unnamed");
+    if change.products.is_some() {
+        // What it is subscribed to is said: nothing comes on top by itself.
+        app.scopes = None;
+    }
     change.apply(&mut app);
     let app = state.apps.add(app);
     Ok(Reply::json(
@@ -106,6 +112,7 @@ struct Change {
     jwks: Given<String>,
     jwks_url: Given<String>,
     scopes: Given<Vec<String>>,
+    products: Option<Vec<String>>,
     callback_url: Given<String>,
     approved: Option<bool>,
     company_active: Option<bool>,
@@ -127,6 +134,7 @@ impl Change {
             },
             jwks_url: members.nullable("jwks_url", STRING_OR_NULL)?,
             scopes: members.nullable("scopes", "a list of strings, or null")?,
+            products: members.optional("products", "a list of strings")?,
             callback_url: members.nullable("callback_url", STRING_OR_NULL)?,
             approved: members.optional("approved", BOOLEAN)?,
             company_active: members.optional("company_active", BOOLEAN)?,
@@ -147,6 +155,7 @@ impl Change {
         set(&mut app.approved, self.approved);
         set(&mut app.company_active, self.company_active);
         set(&mut app.developer_active, self.developer_active);
+        set(&mut app.products, self.products);
         set_nullable(&mut app.scopes, self.scopes);
         set_nullable(&mut app.callback_url, self.callback_url);
         set_nullable(&mut app.rate_limit, self.rate_limit);
@@ -183,7 +192,7 @@ fn set_nullable<T>(value: &mut Option<T>, given: Given<T>) {
 
 /// The uploaded document: a string's content, so that what isn't JSON can be uploaded too; of any
 /// other value its own text.
-fn document(raw: &RawValue) -> String {
+pub(super) fn document(raw: &RawValue) -> String {
     serde_json::from_str::<String>(raw.get()).unwrap_or_else(|_| raw.get().to_owned())
 }
 
@@ -207,6 +216,7 @@ impl<'a> Shown<'a> {
             company_active: settings.company_active,
             developer_active: settings.developer_active,
             scopes: settings.scopes.as_deref(),
+            products: &settings.products,
             rate_limit: settings.rate_limit,
         }
     }

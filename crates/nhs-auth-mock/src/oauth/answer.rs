@@ -59,8 +59,3 @@ pub(crate) fn error(code: u16, error: &'static str, description: Cow<'static, st
 fn status(code: u16) -> StatusCode {
     StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
-
-/// The answer where the platform has something that this mock hasn't yet.
-pub(super) fn not_implemented(what: &str) -> Reply {
-    error(501, "not_implemented", format!("{what} isn't in this mock of the platform yet").into())
-}

@@ -37,7 +37,7 @@ pub(super) enum Verdict {
 
 /// Judges the form's assertion, to the first rule that fails.
 pub(super) async fn judge(state: &State, call: &Call, form: &Form) -> Judgement {
-    let token_url = call.url();
+    let token_url = state.url_as_called(call);
     let mut case = Case::open(state, call, form, &token_url);
     let mut inquiry = Inquiry::new(assertion::RULES);
     let mut step = inquiry.resume(&case.evidence());

@@ -1,6 +1,6 @@
-//! The applications.
+//! The applications, and the API products that they are subscribed to.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -8,7 +8,7 @@ use nhs_auth_rules::ApplicationRecord;
 
 use super::key_sets::KeySet;
 use super::quota::RollingMinute;
-use crate::app::{App, KeySource, NewApp};
+use crate::app::{App, EVERY_LEVEL, HELLO_WORLD, KeySource, NewApp};
 
 /// The most applications that can be made through the control API.
 const MOST: usize = 10_000;
@@ -17,8 +17,12 @@ const MOST: usize = 10_000;
 pub(crate) struct Apps {
     rate_limit: u32,
     first: Vec<(App, NewApp)>,
+    first_products: Products,
     now: RwLock<Directory>,
 }
+
+/// What each API product allows, by its name.
+pub(crate) type Products = BTreeMap<String, Vec<String>>;
 
 /// An application as the platform has it.
 pub(crate) struct Registered {
@@ -36,11 +40,18 @@ pub(crate) struct Registered {
 struct Directory {
     by_id: HashMap<String, Arc<Registered>>,
     id_by_key: HashMap<String, String>,
+    products: Products,
 }
 
 impl Apps {
-    pub(crate) fn new(rate_limit: u32, first: Vec<(App, NewApp)>) -> Self {
-        let apps = Self { rate_limit, first, now: RwLock::default() };
+    pub(crate) fn new(
+        rate_limit: u32,
+        first: Vec<(App, NewApp)>,
+        mut first_products: Products,
+    ) -> Self {
+        let hello_world = EVERY_LEVEL.map(str::to_owned).to_vec();
+        first_products.entry(HELLO_WORLD.to_owned()).or_insert(hello_world);
+        let apps = Self { rate_limit, first, first_products, now: RwLock::default() };
         apps.reset();
         apps
     }
@@ -49,8 +60,9 @@ impl Apps {
     /// takes its place.
     pub(crate) fn add(&self, settings: NewApp) -> App {
         let identity = settings.identity();
-        let app = Registered::new(identity.clone(), settings, self.rate_limit);
-        self.write().insert(app);
+        let mut directory = self.write();
+        let app = directory.registered(identity.clone(), settings, self.rate_limit);
+        directory.insert(app);
         identity
     }
 
@@ -90,7 +102,7 @@ impl Apps {
         let old = directory.by_id.get(application_id)?;
         let mut settings = old.settings.clone();
         change(&mut settings);
-        let mut app = Registered::new(old.identity.clone(), settings, self.rate_limit);
+        let mut app = directory.registered(old.identity.clone(), settings, self.rate_limit);
         app.token_requests = Arc::clone(&old.token_requests);
         app.token_requests.set_limit(app.settings.rate_limit.unwrap_or(self.rate_limit));
         directory.insert(app);
@@ -102,11 +114,33 @@ impl Apps {
         self.write().remove(application_id)
     }
 
-    /// The applications of the start, and no other.
+    /// The API products.
+    pub(crate) fn products(&self) -> Products {
+        self.read().products.clone()
+    }
+
+    /// Says what a product allows, new or not. Its subscribers notice at once.
+    pub(crate) fn set_product(&self, name: &str, scopes: Vec<String>) {
+        let directory = &mut *self.write();
+        directory.products.insert(name.to_owned(), scopes);
+        directory.notice(name);
+    }
+
+    /// Whether there was one of that name.
+    pub(crate) fn remove_product(&self, name: &str) -> bool {
+        let directory = &mut *self.write();
+        let was_there = directory.products.remove(name).is_some();
+        directory.notice(name);
+        was_there
+    }
+
+    /// The applications and products of the start, and no other.
     pub(crate) fn reset(&self) {
-        let mut directory = Directory::default();
+        let mut directory =
+            Directory { products: self.first_products.clone(), ..Directory::default() };
         for (identity, settings) in &self.first {
-            directory.insert(Registered::new(identity.clone(), settings.clone(), self.rate_limit));
+            let app = directory.registered(identity.clone(), settings.clone(), self.rate_limit);
+            directory.insert(app);
         }
         *self.write() = directory;
     }
@@ -121,6 +155,23 @@ impl Apps {
 }
 
 impl Directory {
+    fn registered(&self, identity: App, settings: NewApp, rate_limit: u32) -> Registered {
+        let allowed_by = |product: &str| self.products.get(product).cloned().unwrap_or_default();
+        let record = settings.record(allowed_by);
+        Registered::new(identity, settings, record, rate_limit)
+    }
+
+    /// Lets a product's subscribers have what it allows now.
+    fn notice(&mut self, product: &str) {
+        let has_it = |app: &&Arc<Registered>| app.settings.products.iter().any(|it| it == product);
+        let subscribers: Vec<_> = self.by_id.values().filter(has_it).cloned().collect();
+        for app in subscribers {
+            let mut changed = self.registered(app.identity.clone(), app.settings.clone(), 0);
+            changed.token_requests = Arc::clone(&app.token_requests);
+            self.insert(changed);
+        }
+    }
+
     fn insert(&mut self, app: Registered) {
         let id = app.identity.application_id().to_owned();
         let key = app.identity.api_key().to_owned();
@@ -142,13 +193,13 @@ impl Directory {
 }
 
 impl Registered {
-    fn new(identity: App, settings: NewApp, rate_limit: u32) -> Self {
+    fn new(identity: App, settings: NewApp, record: ApplicationRecord, rate_limit: u32) -> Self {
         let uploaded = match &settings.keys {
             KeySource::Uploaded(document) => Some(Arc::new(KeySet::parse(document))),
             KeySource::Nowhere | KeySource::Url(_) => None,
         };
         Self {
-            record: settings.record(),
+            record,
             token_requests: Arc::new(RollingMinute::new(settings.rate_limit.unwrap_or(rate_limit))),
             uploaded,
             identity,
@@ -169,7 +220,7 @@ mod tests {
 
     #[test]
     fn an_app_with_anothers_key_takes_its_place() {
-        let apps = Apps::new(300, Vec::new());
+        let apps = Apps::new(300, Vec::new(), Products::new());
         let first = apps.add(NewApp::new("first").api_key("k"));
         let second = apps.add(NewApp::new("second").api_key("k"));
         assert!(apps.by_id(first.application_id()).is_none());
@@ -177,5 +228,17 @@ mod tests {
         assert_eq!(found.identity.application_id(), second.application_id());
         assert!(apps.remove(second.application_id()));
         assert!(apps.by_key("k").is_none() && apps.all().is_empty());
+    }
+
+    #[test]
+    fn subscribers_notice_when_a_product_changes() {
+        let apps = Apps::new(300, Vec::new(), Products::new());
+        let app = apps.add(NewApp::new("a").products(["records"]));
+        let scopes = || apps.by_id(app.application_id()).unwrap().record.scopes.clone();
+        assert_eq!(scopes(), Some(Vec::new()), "subscribed to what allows nothing yet");
+        apps.set_product("records", vec!["urn:nhsd:apim:app:level3:records".to_owned()]);
+        assert_eq!(scopes().unwrap(), ["urn:nhsd:apim:app:level3:records"]);
+        assert!(apps.remove_product("records") && !apps.remove_product("records"));
+        assert_eq!(scopes(), Some(Vec::new()));
     }
 }

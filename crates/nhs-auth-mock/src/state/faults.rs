@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::lock;
 use crate::clock::bounded;
-use crate::fault::{Fault, FaultId, FaultKind};
+use crate::fault::{Fault, FaultId, FaultKind, IdTokenFault};
 use crate::random;
 
 /// The most that are in force at once.
@@ -33,6 +33,10 @@ pub(crate) struct Effects {
     pub(crate) delay: Duration,
     pub(crate) clock_offset_ms: i64,
     pub(crate) key_sets_unreachable: bool,
+    pub(crate) id_token: Option<IdTokenFault>,
+    pub(crate) rotates_keys: bool,
+    /// The first fault that changes how the request is served, by name.
+    pub(crate) change: Option<FaultKind>,
     /// The fault that answers in the platform's place.
     pub(crate) answer: Option<Fault>,
 }
@@ -112,6 +116,9 @@ impl Fault {
     fn take_effect(&mut self, effects: &mut Effects) {
         self.times = self.times.map(|times| times.saturating_sub(1));
         effects.delay = effects.delay.saturating_add(self.delay.unwrap_or_default());
+        if !self.kind.answers() {
+            effects.change.get_or_insert(self.kind);
+        }
         match self.kind {
             FaultKind::Slow => {}
             FaultKind::Clock => {
@@ -119,6 +126,9 @@ impl Fault {
                     bounded(effects.clock_offset_ms.saturating_add(self.offset_ms));
             }
             FaultKind::UnreachableJwks => effects.key_sets_unreachable = true,
+            FaultKind::ExpiredIdToken => effects.id_token = Some(IdTokenFault::Expired),
+            FaultKind::WrongIssuerIdToken => effects.id_token = Some(IdTokenFault::WrongIssuer),
+            FaultKind::RotatedProviderKeys => effects.rotates_keys = true,
             _ => effects.answer = Some(self.clone()),
         }
     }

@@ -22,20 +22,20 @@ const LONGEST: usize = 1024 * 1024;
 /// A key set, and its keys, each ready to verify once it has been asked for.
 pub(crate) struct KeySet {
     pub(crate) jwks: Jwks,
-    keys: Vec<OnceLock<Option<PublicKey>>>,
+    keys: Vec<PublicKey>,
 }
 
 impl KeySet {
     /// Reads a document. There is none that this refuses.
     pub(crate) fn parse(document: &str) -> Self {
         let jwks = Jwks::parse(document);
-        let keys = jwks.keys.iter().map(|_| OnceLock::new()).collect();
+        let keys = jwks.keys.iter().map(|_| PublicKey::default()).collect();
         Self { jwks, keys }
     }
 
-    /// One of this set's own keys, ready to verify.
+    /// One of this set's own keys.
     pub(crate) fn public_key(&self, jwk: &Jwk) -> Option<&PublicKey> {
-        self.keys.get(jwk.index)?.get_or_init(|| PublicKey::read(jwk)).as_ref()
+        self.keys.get(jwk.index)
     }
 }
 
@@ -118,7 +118,7 @@ fn can_be_called(url: &str) -> bool {
 }
 
 /// The document at that URL, or `None`: no connection, no 2xx, too long, too late.
-async fn get(url: &str) -> Option<String> {
+pub(super) async fn get(url: &str) -> Option<String> {
     let fetched = async {
         let mut response = client(url)?.get(url).send().await?.error_for_status()?;
         if !response.status().is_success() {

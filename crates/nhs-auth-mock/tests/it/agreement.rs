@@ -7,7 +7,8 @@ use aws_lc_rs::signature::{
     RsaPublicKeyComponents,
 };
 use nhs_auth_mock::NewApp;
-use nhs_auth_rules::diagnosis::{Crypto, Inputs, JwksInput, SignatureAlgorithm, diagnose};
+use nhs_auth_rules::SignatureAlgorithm;
+use nhs_auth_rules::diagnosis::{Crypto, Inputs, JwksInput, diagnose};
 use serde_json::{Value, json};
 
 use crate::assertion::{Assertion, KID, new_jti};

@@ -240,7 +240,7 @@ async fn a_page_from_elsewhere_is_refused() {
 #[tokio::test]
 async fn what_the_control_api_has_not() {
     let world = World::new().await;
-    for path in ["", "/", "/x", "/id-tokens", "/logout-tokens", "/apps/a/b", "/reset/x"] {
+    for path in ["", "/", "/x", "/id-tokens/x", "/logout-tokens/x", "/apps/a/b", "/reset/x"] {
         let reply = world.control("POST", path, &json!({})).await;
         assert_eq!(reply.status, 404, "{path}");
     }
@@ -251,6 +251,13 @@ async fn what_the_control_api_has_not() {
         ("PATCH", "/faults", "GET, POST, DELETE"),
         ("GET", "/faults/1", "DELETE"),
         ("POST", "/requests", "GET, DELETE"),
+        ("GET", "/id-tokens", "POST"),
+        ("GET", "/logout-tokens", "POST"),
+        ("PUT", "/clients", "GET, POST"),
+        ("GET", "/clients/cis2/x", "DELETE"),
+        ("PUT", "/products", "GET, POST"),
+        ("GET", "/products/x", "DELETE"),
+        ("DELETE", "/users", "GET, POST"),
     ] {
         let reply = world.control(method, path, &json!({})).await;
         assert_eq!((reply.status, reply.header("allow")), (405, Some(allow)), "{path}");

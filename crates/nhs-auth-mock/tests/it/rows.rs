@@ -267,22 +267,6 @@ async fn the_audience_is_the_url_as_it_was_called() {
 }
 
 #[tokio::test]
-async fn a_token_exchange_is_judged_up_to_row_21_and_goes_no_further_yet() {
-    let world = World::new().await;
-    let exchange = async |assertion: String| {
-        let mut form = form(&assertion).to_vec();
-        form[0].1 = "urn:ietf:params:oauth:grant-type:token-exchange";
-        form.push(("subject_token_type", ID_TOKEN_TYPE));
-        world.post(&form).await
-    };
-    let wrong = world.assertion().claim("aud", "x").sign(Key::usual());
-    assert_refused(&world, &exchange(wrong).await, "A21");
-    let good = world.assertion().sign(Key::usual());
-    let reply = exchange(good).await;
-    assert_eq!((reply.status, reply.error().0.as_str()), (501, "not_implemented"));
-}
-
-#[tokio::test]
 async fn the_platforms_clock_decides() {
     let builder = MockPlatform::builder().clock_offset_ms(86_400_000);
     let world = World::with(builder).await;

@@ -1,11 +1,24 @@
 //! Rows 15 to 18 and 22: the application, as the platform knows it.
 
-use super::{APPLICATION_SCOPE, payload, settled};
+use super::{APPLICATION_SCOPE, payload};
+use crate::judged_jwt::settled;
 use crate::rule::{Answer, Basis, Example, Fault, Need, Outcome, Place, Rule, RuleId};
 use crate::{ApplicationRecord, Evidence, KeySetRecord, Quota, Span};
 
 const UNKNOWN_CLIENT: Answer =
     Answer::new(401, "invalid_request", "Invalid 'iss'/'sub' claims in client_assertion JWT");
+
+/// The answer to an application that asks too often.
+pub(crate) const TOO_MANY_REQUESTS: Answer =
+    Answer::new(429, "too_many_requests", "Rate limit exceeded");
+
+/// The answer to an application none of whose scopes is of the right kind.
+pub(crate) const NO_SCOPE: Answer = Answer::new(
+    401,
+    "unauthorized_client",
+    "you have tried to request authorization but your application is not configured to use this \
+     authorization grant type",
+);
 
 pub(super) const A15: Rule = Rule {
     id: RuleId::new("A15"),
@@ -49,7 +62,7 @@ pub(super) const A15B: Rule = Rule {
 pub(super) const A16: Rule = Rule {
     id: RuleId::new("A16"),
     title: "no more than 300 token requests a minute",
-    answer: Answer::new(429, "too_many_requests", "Rate limit exceeded"),
+    answer: TOO_MANY_REQUESTS,
     basis: Basis::Inferred,
     why: "the limit is the platform's, its answer's text isn't public. A new token for each call, \
           or a crowd of processes that each get their own, adds up",
@@ -106,12 +119,7 @@ pub(super) const A18: Rule = Rule {
 pub(super) const A22: Rule = Rule {
     id: RuleId::new("A22"),
     title: "the application's APIs allow application-restricted access by signed JWT",
-    answer: Answer::new(
-        401,
-        "unauthorized_client",
-        "you have tried to request authorization but your application is not configured to use \
-         this authorization grant type",
-    ),
+    answer: NO_SCOPE,
     basis: Basis::Published,
     why: "none of the application's products has a scope `urn:nhsd:apim:app:level3:…`: the API is \
           open, takes an API key alone, or wants a signed-in user",

@@ -1,10 +1,12 @@
 //! Rows 5 and 8 to 14: the claims (RFC 7523 §3), as the platform's JavaScript takes them.
 
-use super::{payload, settled};
+use super::{judged, payload};
 use crate::javascript::{is_truthy, loosely_equal, to_number};
 use crate::json::{Kind, Object};
+use crate::judged_jwt::settled;
 use crate::limits::EXP_ENFORCED_S;
 use crate::rule::{Answer, Basis, Example, Fault, Need, Outcome, Place, Rule, RuleId};
+use crate::time::in_words;
 use crate::{Evidence, JtiHistory};
 
 pub(super) const A5: Rule = Rule {
@@ -161,7 +163,7 @@ fn is_not_past(evidence: &Evidence<'_>) -> Outcome {
         let seconds_past = seconds(now) - to_number(&exp);
         if seconds_past > 0.0 {
             let message = match exp.kind() {
-                Kind::Number => format!("it was over {} ago", rounded(seconds_past)),
+                Kind::Number => format!("it was over {} ago", in_words(seconds_past)),
                 _ => format!("{} counts as a time in the past", exp.text()),
             };
             return Fault::fail(Place::Payload, exp.span(), message);
@@ -171,26 +173,11 @@ fn is_not_past(evidence: &Evidence<'_>) -> Outcome {
 }
 
 fn has_exp(evidence: &Evidence<'_>) -> Outcome {
-    settled(payload(evidence).map(|payload| match payload.get("exp") {
-        exp if is_truthy(exp.as_ref()) => Outcome::Pass,
-        Some(exp) => {
-            let message = format!("the exp is {}, which counts as missing", exp.text());
-            Fault::fail(Place::Payload, exp.span(), message)
-        }
-        None => missing(payload, "there is no exp"),
-    }))
+    settled(judged(evidence).map(|assertion| assertion.has_claim("exp")))
 }
 
 fn exp_is_a_number(evidence: &Evidence<'_>) -> Outcome {
-    settled(payload(evidence).map(|payload| match payload.get("exp") {
-        Some(exp) if exp.kind() == Kind::Number => Outcome::Pass,
-        Some(exp) => {
-            let message = format!("{} is not a JSON number", exp.text());
-            Fault::fail(Place::Payload, exp.span(), message)
-        }
-        // Row 8 has said that already.
-        None => Outcome::Pass,
-    }))
+    settled(judged(evidence).map(|assertion| assertion.exp_is_a_number()))
 }
 
 fn iss_and_sub_agree(evidence: &Evidence<'_>) -> Outcome {
@@ -211,14 +198,7 @@ fn iss_and_sub_agree(evidence: &Evidence<'_>) -> Outcome {
 }
 
 fn has_jti(evidence: &Evidence<'_>) -> Outcome {
-    settled(payload(evidence).map(|payload| match payload.get("jti") {
-        jti if is_truthy(jti.as_ref()) => Outcome::Pass,
-        Some(jti) => {
-            let message = format!("the jti is {}, which counts as missing", jti.text());
-            Fault::fail(Place::Payload, jti.span(), message)
-        }
-        None => missing(payload, "there is no jti"),
-    }))
+    settled(judged(evidence).map(|assertion| assertion.has_claim("jti")))
 }
 
 fn jti_is_a_string(evidence: &Evidence<'_>) -> Outcome {
@@ -253,7 +233,7 @@ fn is_not_too_far(evidence: &Evidence<'_>) -> Outcome {
         };
         let remaining = at - seconds(now);
         if remaining > limit() {
-            let message = format!("it is {} away", rounded(remaining));
+            let message = format!("it is {} away", in_words(remaining));
             return Fault::fail(Place::Payload, exp.span(), message);
         }
         Outcome::Pass
@@ -268,16 +248,4 @@ fn seconds(now: crate::UnixMillis) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "a small constant")]
 fn limit() -> f64 {
     EXP_ENFORCED_S as f64
-}
-
-/// A time span as people say it.
-fn rounded(seconds: f64) -> String {
-    let (number, unit) = match seconds {
-        s if s < 120.0 => (s, "seconds"),
-        s if s < 7200.0 => (s / 60.0, "minutes"),
-        s if s < 172_800.0 => (s / 3600.0, "hours"),
-        s if s < 63_072_000.0 => (s / 86_400.0, "days"),
-        s => (s / 31_557_600.0, "years"),
-    };
-    if number < 1000.0 { format!("{number:.0} {unit}") } else { format!("{number:.0e} {unit}") }
 }

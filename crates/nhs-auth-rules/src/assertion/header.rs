@@ -1,8 +1,8 @@
 //! Rows 4, 6 and 7: the JOSE header (RFC 7515 §4).
 
-use super::{header, settled};
+use super::{header, judged};
 use crate::Evidence;
-use crate::javascript::is_truthy;
+use crate::judged_jwt::settled;
 use crate::rule::{Answer, Basis, Example, Fault, Outcome, Place, Rule, RuleId};
 
 pub(super) const A4: Rule = Rule {
@@ -66,28 +66,9 @@ fn is_rs512(evidence: &Evidence<'_>) -> Outcome {
 }
 
 fn has_kid(evidence: &Evidence<'_>) -> Outcome {
-    settled(header(evidence).map(|header| {
-        let kid = header.get("kid");
-        if is_truthy(kid.as_ref()) {
-            return Outcome::Pass;
-        }
-        match kid {
-            Some(kid) => {
-                let message = format!("the kid is {}, which counts as missing", kid.text());
-                Fault::fail(Place::Header, kid.span(), message)
-            }
-            None => Fault::fail(Place::Header, header.span(), "there is no kid"),
-        }
-    }))
+    settled(judged(evidence).map(|assertion| assertion.has_header("kid")))
 }
 
 fn is_jwt(evidence: &Evidence<'_>) -> Outcome {
-    settled(header(evidence).map(|header| match header.get("typ") {
-        Some(typ) if typ.as_str().is_some_and(|text| text.to_lowercase() == "jwt") => Outcome::Pass,
-        Some(typ) => {
-            let message = format!("the typ is {} and not \"JWT\"", typ.text());
-            Fault::fail(Place::Header, typ.span(), message)
-        }
-        None => Fault::fail(Place::Header, header.span(), "there is no typ"),
-    }))
+    settled(judged(evidence).map(|assertion| assertion.typ_is_jwt()))
 }

@@ -1,5 +1,7 @@
 //! Rows 1 to 3: the form that brings the assertion.
 
+use super::judged;
+use crate::judged_jwt::settled;
 use crate::rule::{Answer, Basis, Example, Fault, Need, Outcome, Place, Rule, RuleId};
 use crate::{CLIENT_ASSERTION_TYPE, Evidence, GrantType, Span};
 
@@ -109,25 +111,5 @@ fn has_an_assertion(evidence: &Evidence<'_>) -> Outcome {
 }
 
 fn decodes(evidence: &Evidence<'_>) -> Outcome {
-    let Some(jwt) = evidence.assertion else {
-        return Outcome::CannotTell(Need::Assertion);
-    };
-    if jwt.part_count != 3 {
-        let message = match jwt.part_count {
-            1 => "it has no dots, where a JWT has two".to_owned(),
-            count => format!("it has {count} parts, where a JWT has three"),
-        };
-        return Fault::fail(Place::Assertion, Span::new(0, jwt.compact.len()), message);
-    }
-    let names = [
-        (jwt.header.span, "header", jwt.header.content.as_ref().err()),
-        (jwt.payload.span, "payload", jwt.payload.content.as_ref().err()),
-        (jwt.signature.span, "signature", jwt.signature.content.as_ref().err()),
-    ];
-    match names.into_iter().find_map(|(span, name, damage)| Some((span, name, damage?))) {
-        None => Outcome::Pass,
-        Some((span, name, damage)) => {
-            Fault::fail(Place::Assertion, span, format!("the {name} is damaged: {damage}"))
-        }
-    }
+    settled(judged(evidence).map(|assertion| assertion.decodes()))
 }

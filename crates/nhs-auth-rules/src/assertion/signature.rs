@@ -1,12 +1,11 @@
 //! Rows 19 to 21: the key, the signature, and the claims that are looked at with it.
 
-use super::{header, payload, settled};
-use crate::javascript::is_truthy;
-use crate::json::{Kind, Value};
+use super::{judged, payload};
+use crate::judged_jwt::{audiences, settled};
 use crate::limits::VERIFY_LEEWAY_S;
 use crate::request::UNKNOWN_ERROR;
 use crate::rule::{Answer, Basis, Example, Fault, Need, Outcome, Place, Rule, RuleId};
-use crate::{Evidence, Jwks, KeySetRecord};
+use crate::{Evidence, Jwks, KeySetRecord, SignatureAlgorithm};
 
 pub(super) const A19: Rule = Rule {
     id: RuleId::new("A19"),
@@ -95,48 +94,13 @@ fn key_set<'a>(evidence: &Evidence<'a>) -> Result<&'a Jwks, Outcome> {
 }
 
 fn key_is_there(evidence: &Evidence<'_>) -> Outcome {
-    settled(header(evidence).and_then(|header| {
-        // Of a kid that counts as missing row 6 has said what there is to say.
-        let Some(kid) = header.get("kid").filter(|kid| is_truthy(Some(kid))) else {
-            return Ok(Outcome::Pass);
-        };
-        let key_set = key_set(evidence)?;
-        if kid.as_str().is_some_and(|name| key_set.named(&name).next().is_some()) {
-            return Ok(Outcome::Pass);
-        }
-        let names: Vec<_> = key_set.keys.iter().filter_map(|key| key.text("kid")).collect();
-        let message = if names.is_empty() {
-            "the registered key set has no named key".to_owned()
-        } else {
-            let quoted: Vec<_> = names.iter().map(|name| format!("{name:?}")).collect();
-            format!("the registered key set has {} and no {}", quoted.join(", "), kid.text())
-        };
-        Ok(Fault::fail(Place::Header, kid.span(), message))
-    }))
+    settled(judged(evidence).and_then(|assertion| Ok(assertion.key_is_in(key_set(evidence)?))))
 }
 
 fn verifies(evidence: &Evidence<'_>) -> Outcome {
-    settled(header(evidence).and_then(|header| {
-        let jwt = evidence.assertion.ok_or(Outcome::CannotTell(Need::Assertion))?;
-        let signature = jwt
-            .signature
-            .content
-            .as_ref()
-            .map_err(|_| Outcome::CannotTell(Need::DecodableAssertion))?;
+    settled(judged(evidence).and_then(|assertion| {
         let key_set = key_set(evidence)?;
-        let kid = header.get("kid").and_then(|kid| kid.as_str().map(String::from));
-        let mut named = kid.iter().flat_map(|kid| key_set.named(kid)).peekable();
-        if named.peek().is_none() {
-            // Row 19 has said that already.
-            return Ok(Outcome::Pass);
-        }
-        let verifier = evidence.verifier.ok_or(Outcome::CannotTell(Need::Verifier))?;
-        let message = jwt.signing_input();
-        if named.any(|key| verifier.verifies_rs512(key, message, signature)) {
-            return Ok(Outcome::Pass);
-        }
-        let message = "the registered key of that kid did not make this signature";
-        Ok(Fault::fail(Place::Assertion, jwt.signature.span, message))
+        assertion.is_signed_by(key_set, SignatureAlgorithm::Rs512, evidence.verifier)
     }))
 }
 
@@ -173,12 +137,4 @@ fn is_for_this_endpoint(evidence: &Evidence<'_>) -> Outcome {
         let message = format!("it is not `{token_url}`, the endpoint that was called");
         Fault::fail(Place::Payload, aud.span(), message)
     }))
-}
-
-/// `aud` is one string or an array of them (RFC 7519 §4.1.3).
-fn audiences<'a>(aud: &Value<'a>) -> Vec<Value<'a>> {
-    match aud.kind() {
-        Kind::Array => aud.elements().unwrap_or_default(),
-        _ => vec![*aud],
-    }
 }

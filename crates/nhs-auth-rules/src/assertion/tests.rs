@@ -12,7 +12,8 @@ use serde_json::{Value as Json, json};
 use super::RULES;
 use crate::{
     ApplicationRecord, CLIENT_ASSERTION_TYPE, Evidence, Form, ID_TOKEN_TYPE, Inquiry, JtiHistory,
-    Jwk, Jwks, Jwt, KeySetRecord, Outcome, Quota, SignatureVerifier, Step, UnixMillis, findings,
+    Jwk, Jwks, Jwt, KeySetRecord, Outcome, Quota, SignatureAlgorithm, SignatureVerifier, Step,
+    UnixMillis, findings,
 };
 
 const NOW_S: i64 = 1_800_000_000;
@@ -53,6 +54,7 @@ impl Case {
             known: true,
             application: ApplicationRecord {
                 approved: true,
+                callback_url: None,
                 company_active: true,
                 developer_active: true,
                 has_key_set: true,
@@ -119,6 +121,7 @@ impl Case {
                 key_set.as_ref().map_or(KeySetRecord::Unreachable, KeySetRecord::Fetched),
             ),
             verifier: Some(&Fixed(self.signature_is_good)),
+            ..Evidence::default()
         })
     }
 
@@ -143,7 +146,8 @@ impl Case {
 struct Fixed(bool);
 
 impl SignatureVerifier for Fixed {
-    fn verifies_rs512(&self, _: &Jwk, _: &[u8], _: &[u8]) -> bool {
+    fn verifies(&self, algorithm: SignatureAlgorithm, _: &Jwk, _: &[u8], _: &[u8]) -> bool {
+        assert_eq!(algorithm, SignatureAlgorithm::Rs512);
         self.0
     }
 }

@@ -8,10 +8,10 @@ use super::source::Sources;
 use super::view::{Context, View, failed};
 use super::{
     Crypto, Diagnosed, Fixed, Inputs, JwksInput, PrivateKeyInput, Profile, Repair, Report,
-    RootCause, Severity, SignatureAlgorithm, answered, assertion, client, damaged_copy,
-    form_faults, one_fact, platform_only, profile, signature, subject_token, unchecked, url_shape,
+    RootCause, Severity, answered, assertion, client, damaged_copy, form_faults, one_fact,
+    platform_only, profile, signature, subject_token, unchecked, url_shape,
 };
-use crate::{Evidence, JtiHistory, Jwt, Outcome, Rule, UnixMillis, findings};
+use crate::{Evidence, JtiHistory, Jwt, Outcome, Rule, SignatureAlgorithm, UnixMillis, findings};
 
 /// A token, and whether it was pasted or stands in a request as it was sent.
 struct Token {

@@ -1,6 +1,6 @@
 //! Crypto, as it comes in from outside.
 
-use std::fmt;
+use crate::SignatureAlgorithm;
 
 /// What a diagnosis needs of a crypto library. Nothing secret goes through it.
 pub trait Crypto: Sync {
@@ -20,51 +20,4 @@ pub trait Crypto: Sync {
 
     /// SHA-1, for the old thumbprint of certificates (RFC 7515 §4.1.7).
     fn sha1(&self, bytes: &[u8]) -> [u8; 20];
-}
-
-/// The RSA signature algorithms of RFC 7518 §3.3 and §3.5.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 7518 has these six")]
-pub enum SignatureAlgorithm {
-    /// RSASSA-PSS with SHA-256.
-    Ps256,
-    /// RSASSA-PSS with SHA-384.
-    Ps384,
-    /// RSASSA-PSS with SHA-512.
-    Ps512,
-    /// RSASSA-PKCS1-v1_5 with SHA-256.
-    Rs256,
-    /// RSASSA-PKCS1-v1_5 with SHA-384.
-    Rs384,
-    /// RSASSA-PKCS1-v1_5 with SHA-512.
-    Rs512,
-}
-
-impl SignatureAlgorithm {
-    /// All of them, the platform's own first and then by how often a library signs with it unasked.
-    pub const ALL: &'static [Self] =
-        &[Self::Rs512, Self::Rs256, Self::Rs384, Self::Ps512, Self::Ps256, Self::Ps384];
-
-    /// The name in a header.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ps256 => "PS256",
-            Self::Ps384 => "PS384",
-            Self::Ps512 => "PS512",
-            Self::Rs256 => "RS256",
-            Self::Rs384 => "RS384",
-            Self::Rs512 => "RS512",
-        }
-    }
-
-    /// The algorithm of that name, compared as JOSE does.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|algorithm| algorithm.name() == name)
-    }
-}
-
-impl fmt::Display for SignatureAlgorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }

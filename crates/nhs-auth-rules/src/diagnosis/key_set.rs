@@ -1,9 +1,9 @@
 //! A key set that was given, and what can be had from its keys.
 
+use super::Crypto;
 use super::modulus::{self, Flaw};
 use super::source::{Shown, Sources, quotable};
-use super::{Crypto, SignatureAlgorithm};
-use crate::{Jwk, Jwks};
+use crate::{Jwk, Jwks, SignatureAlgorithm};
 
 /// How many keys of a set are looked at. No real set has that many.
 const MOST_KEYS: usize = 32;

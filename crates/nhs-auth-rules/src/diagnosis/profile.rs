@@ -6,11 +6,9 @@ use std::borrow::Cow;
 use super::request::Request;
 use super::source::{Sources, quotable};
 use super::view::{View, Who};
-use super::{
-    Diagnosed, Profile, RootCause, SignatureAlgorithm, audience, encoding, key_name, times,
-};
+use super::{Diagnosed, Profile, RootCause, audience, encoding, key_name, times};
 use crate::json::Kind;
-use crate::{Cis2ClientId, Environment};
+use crate::{Cis2ClientId, Environment, SignatureAlgorithm};
 
 const CIS2_PATH: &str =
     ":443/openam/oauth2/realms/root/realms/NHSIdentity/realms/Healthcare/access_token";

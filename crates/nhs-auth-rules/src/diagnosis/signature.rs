@@ -7,8 +7,8 @@ use super::key_set::KeySet;
 use super::modulus;
 use super::source::quotable;
 use super::view::{View, Who};
-use super::{Diagnosed, PrivateKeyInput, RootCause, SignatureAlgorithm};
-use crate::Jwk;
+use super::{Diagnosed, PrivateKeyInput, RootCause};
+use crate::{Jwk, SignatureAlgorithm};
 
 /// Why the registered key refuses the signature. `None` where it doesn't, and where another
 /// finding has said all there is to say.

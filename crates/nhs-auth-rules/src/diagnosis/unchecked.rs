@@ -10,11 +10,26 @@ pub(super) fn list(outcomes: &[(&'static Rule, Outcome)], report: &mut Report) {
         let Outcome::CannotTell(need) = outcome else { continue };
         let needs = match need {
             // The report lists these as questions for the platform.
-            Need::Application | Need::Quota | Need::AccessToken => continue,
+            Need::AccessToken
+            | Need::Application
+            | Need::AuthorizationCode
+            | Need::ClientSecret
+            | Need::Quota
+            | Need::RefreshToken
+            | Need::Session
+            | Need::SignIn => continue,
             Need::JtiHistory => "the assertion that was sent before this one",
             Need::KeySet => "the registered key set",
-            Need::TokenUrl => "the environment, or the URL that the request is posted to",
+            Need::Provider | Need::TokenUrl => {
+                "the environment, or the URL that the request is posted to"
+            }
             Need::Form | Need::Request => "the request",
+            Need::SubjectToken | Need::IdToken => "the ID token",
+            Need::DecodableIdToken => "an ID token that can be decoded",
+            Need::LogoutToken => "the logout token",
+            Need::DecodableLogoutToken => "a logout token that can be decoded",
+            Need::ProviderClientId => "the platform's client id at the identity provider",
+            Need::ProviderKeySet => "the identity provider's key set",
             Need::DecodableAssertion => "an assertion that can be decoded",
             Need::Assertion => "the client assertion",
             Need::Clock => "the time of the request",

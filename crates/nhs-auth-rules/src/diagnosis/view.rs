@@ -9,11 +9,11 @@ use super::key_set::KeySet;
 use super::modulus;
 use super::moment::countable;
 use super::source::{Shown, Sources};
-use super::{Crypto, Inputs, PrivateKeyInput, SignatureAlgorithm, SourceId};
+use super::{Crypto, Inputs, PrivateKeyInput, SourceId};
 use crate::json::{Kind, Object, Value};
 use crate::{
-    Evidence, Fault, Form, JtiHistory, Jwk, Jwt, KeySetRecord, Outcome, Rule, SignatureVerifier,
-    Span, UnixMillis, UnixSeconds, assertion, findings, request,
+    Evidence, Fault, Form, JtiHistory, Jwk, Jwt, KeySetRecord, Outcome, Rule, SignatureAlgorithm,
+    SignatureVerifier, Span, UnixMillis, UnixSeconds, assertion, findings, request,
 };
 
 /// What an assertion is judged with.
@@ -85,9 +85,9 @@ impl<'v> View<'v> {
             token_url: context.token_url,
             jti: context.history,
             application: application_is_unknown.then_some(None),
-            quota: None,
             key_set,
             verifier: Some(&verifier),
+            ..Evidence::default()
         };
         let outcomes = findings(request::RULES, &evidence)
             .chain(findings(assertion::RULES, &evidence))
@@ -205,10 +205,16 @@ fn signer(context: &Context<'_>, jwt: &Jwt<'_>) -> Option<Signer> {
 struct Strict<'c>(&'c dyn Crypto);
 
 impl SignatureVerifier for Strict<'_> {
-    fn verifies_rs512(&self, key: &Jwk, message: &[u8], signature: &[u8]) -> bool {
+    fn verifies(
+        &self,
+        algorithm: SignatureAlgorithm,
+        key: &Jwk,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
         let (Some(n), Some(e)) = (key.bytes("n"), key.bytes("e")) else { return false };
         let (n, e) = (modulus::significant(&n), modulus::significant(&e));
-        key.is_rsa() && self.0.verifies(SignatureAlgorithm::Rs512, n, e, message, signature)
+        key.is_rsa() && self.0.verifies(algorithm, n, e, message, signature)
     }
 }
 

@@ -11,7 +11,7 @@ use nhs_auth::{
 };
 use nhs_auth_rules::{
     ApplicationRecord, Evidence, Inquiry, JtiHistory, Jwk, Jwks, Jwt, KeySetRecord, Quota,
-    SignatureVerifier, Step, assertion,
+    SignatureAlgorithm, SignatureVerifier, Step, assertion,
 };
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
@@ -97,6 +97,7 @@ fn judge(compact: &str, jwks: &str, api_key: &str, token_url: &str, now_s: i64) 
     ]);
     let application = ApplicationRecord {
         approved: true,
+        callback_url: None,
         company_active: true,
         developer_active: true,
         has_key_set: true,
@@ -124,7 +125,14 @@ fn judge(compact: &str, jwks: &str, api_key: &str, token_url: &str, now_s: i64) 
 struct Verifier;
 
 impl SignatureVerifier for Verifier {
-    fn verifies_rs512(&self, key: &Jwk, message: &[u8], signature: &[u8]) -> bool {
+    fn verifies(
+        &self,
+        algorithm: SignatureAlgorithm,
+        key: &Jwk,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        assert_eq!(algorithm, SignatureAlgorithm::Rs512);
         let (n, e) = (key.bytes("n").unwrap(), key.bytes("e").unwrap());
         let key = RsaPublicKeyComponents { n: &n, e: &e };
         key.verify(&RSA_PKCS1_2048_8192_SHA512, message, signature).is_ok()

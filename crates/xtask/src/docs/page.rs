@@ -2,17 +2,27 @@
 
 use std::fmt::Write as _;
 
-use nhs_auth_rules::{Basis, Rule, assertion, gateway, request};
+use nhs_auth_rules::{
+    Basis, Rule, assertion, authorization_code, authorize, callback, gateway, logout_token,
+    refresh_token, request, subject_token, userinfo,
+};
 
 const COLUMNS: usize = 100;
 
 /// The rules in the orders in which the platform looks: at a token request, at an access token,
 /// and at an API key.
-fn orders() -> [Vec<&'static Rule>; 3] {
+fn orders() -> [Vec<&'static Rule>; 10] {
     let is_for_a_token = |rule: &&Rule| rule.id != gateway::UNKNOWN_API_KEY.id;
     let token_rules = gateway::RULES.iter().take_while(is_for_a_token);
     [
         request::RULES.iter().chain(assertion::RULES).collect(),
+        subject_token::RULES.iter().collect(),
+        authorize::RULES.iter().collect(),
+        callback::RULES.iter().collect(),
+        authorization_code::RULES.iter().collect(),
+        refresh_token::RULES.iter().collect(),
+        logout_token::RULES.iter().collect(),
+        userinfo::RULES.iter().collect(),
         token_rules.collect(),
         gateway::RULES.iter().skip_while(is_for_a_token).collect(),
     ]
@@ -28,6 +38,13 @@ pub(super) fn index() -> String {
     for (heading, rules) in [
         ("R: the request", request::RULES),
         ("A: the client assertion", assertion::RULES),
+        ("S and D: the subject token, and the delegated token in it", subject_token::RULES),
+        ("B: the beginning of a combined sign-in", authorize::RULES),
+        ("I: the ID token at the end of a combined sign-in", callback::RULES),
+        ("C: an authorization code is redeemed", authorization_code::RULES),
+        ("F: a refresh token is redeemed", refresh_token::RULES),
+        ("L: the logout token", logout_token::RULES),
+        ("U: user info", userinfo::RULES),
         ("G: the gateway in front of an API", gateway::RULES),
     ] {
         let _ = write!(

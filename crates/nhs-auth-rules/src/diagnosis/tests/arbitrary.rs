@@ -4,10 +4,8 @@ use proptest::prelude::*;
 
 use super::fixture::{check, inputs};
 use crate::diagnosis::modulus::base64url;
-use crate::diagnosis::{
-    Crypto, Inputs, JwksInput, Profile, SignatureAlgorithm, diagnose, recognise,
-};
-use crate::{Environment, UnixMillis};
+use crate::diagnosis::{Crypto, Inputs, JwksInput, Profile, diagnose, recognise};
+use crate::{Environment, SignatureAlgorithm, UnixMillis};
 
 /// Verifies nothing, at no cost.
 struct Nothing;

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::fixture::*;
 use crate::diagnosis::RootCause as Cause;
-use crate::diagnosis::{Inputs, JwksInput, PrivateKeyInput, SignatureAlgorithm};
-use crate::{Environment, UnixMillis};
+use crate::diagnosis::{Inputs, JwksInput, PrivateKeyInput};
+use crate::{Environment, SignatureAlgorithm, UnixMillis};
 
 #[test]
 fn a_good_assertion_has_no_finding() {

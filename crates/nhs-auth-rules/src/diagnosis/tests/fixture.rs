@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use crate::diagnosis::modulus::base64url;
 use crate::diagnosis::{
-    Crypto, Diagnosed, Inputs, JwksInput, Report, RootCause, Severity, SignatureAlgorithm, diagnose,
+    Crypto, Diagnosed, Inputs, JwksInput, Report, RootCause, Severity, diagnose,
 };
-use crate::{Environment, UnixMillis};
+use crate::{Environment, SignatureAlgorithm, UnixMillis};
 
 /// 2027-01-15, in winter.
 pub(super) const NOW: i64 = 1_800_000_000;

@@ -1,0 +1,300 @@
+//! The relying parties: who is registered at the identity providers.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use nhs_auth_rules::IdentityProvider;
+
+use crate::app::KeySource;
+use crate::random;
+use crate::state::key_sets::KeySet;
+
+/// The most clients that can be registered.
+const MOST: usize = 10_000;
+
+/// A relying party to be registered at CIS2 or NHS login.
+#[derive(Clone)]
+pub struct NewClient {
+    pub(crate) provider: IdentityProvider,
+    pub(crate) client_id: Option<String>,
+    pub(crate) client_secret: Option<String>,
+    /// Where the browser may be sent back to; `None` is anywhere.
+    pub(crate) redirect_uris: Option<Vec<String>>,
+    pub(crate) keys: KeySource,
+    pub(crate) algorithm: SigningAlgorithm,
+    pub(crate) method: Option<AuthMethod>,
+}
+
+/// How a client shows who it is at the provider's token endpoint (OpenID Connect Core §9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AuthMethod {
+    /// With its secret, in the form.
+    ClientSecretPost,
+    /// With an assertion that it signed.
+    PrivateKeyJwt,
+}
+
+/// The one algorithm that a client's assertions are registered with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SigningAlgorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256,
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
+    #[default]
+    Rs512,
+}
+
+impl SigningAlgorithm {
+    /// The name in a header.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Rs512 => "RS512",
+        }
+    }
+}
+
+impl AuthMethod {
+    /// The name that OpenID Connect has for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
+        }
+    }
+}
+
+impl NewClient {
+    /// A client of CIS2, with a secret unless it gets keys.
+    pub fn cis2() -> Self {
+        Self::of(IdentityProvider::Cis2)
+    }
+
+    /// A client of NHS login, which takes no secret: it needs keys.
+    pub fn nhs_login() -> Self {
+        Self::of(IdentityProvider::NhsLogin)
+    }
+
+    pub(crate) fn of(provider: IdentityProvider) -> Self {
+        Self {
+            provider,
+            client_id: None,
+            client_secret: None,
+            redirect_uris: None,
+            keys: KeySource::Nowhere,
+            algorithm: SigningAlgorithm::default(),
+            method: None,
+        }
+    }
+
+    /// Its client id, in place of a random one.
+    pub fn client_id(mut self, id: impl Into<String>) -> Self {
+        self.client_id = Some(id.into());
+        self
+    }
+
+    /// Its client secret, in place of a random one.
+    pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
+        self.client_secret = Some(secret.into());
+        self
+    }
+
+    /// One more place where the browser may be sent back to, compared as text. Without any it may
+    /// be sent anywhere.
+    pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
+        self.redirect_uris.get_or_insert_default().push(uri.into());
+        self
+    }
+
+    /// Its key set: the text of the document.
+    pub fn jwks(mut self, document: impl Into<String>) -> Self {
+        self.keys = KeySource::Uploaded(document.into());
+        self
+    }
+
+    /// Where its key set is.
+    pub fn jwks_uri(mut self, url: impl Into<String>) -> Self {
+        self.keys = KeySource::Url(url.into());
+        self
+    }
+
+    /// The algorithm that its assertions are registered with: RS512 when nothing is said.
+    pub fn signing_algorithm(mut self, algorithm: SigningAlgorithm) -> Self {
+        self.algorithm = algorithm;
+        self
+    }
+}
+
+impl fmt::Debug for NewClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewClient")
+            .field("provider", &self.provider)
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a relying party knows of itself.
+#[derive(Clone)]
+pub struct RelyingParty {
+    client_id: String,
+    client_secret: String,
+}
+
+impl RelyingParty {
+    pub(crate) fn of(client: &Client) -> Self {
+        Self { client_id: client.id.clone(), client_secret: client.secret.clone() }
+    }
+
+    /// The client id: `iss` and `sub` of its assertions.
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// The client secret, for a client that has no keys.
+    pub fn client_secret(&self) -> &str {
+        &self.client_secret
+    }
+}
+
+impl fmt::Debug for RelyingParty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RelyingParty").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
+/// A client as it is registered.
+pub(crate) struct Client {
+    pub(crate) settings: NewClient,
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) method: AuthMethod,
+    /// The key set, where it was given as a document.
+    pub(crate) uploaded: Option<Arc<KeySet>>,
+}
+
+impl Client {
+    fn new(settings: NewClient) -> Self {
+        let has_keys = !matches!(settings.keys, KeySource::Nowhere);
+        let method = settings.method.unwrap_or({
+            if has_keys || settings.provider == IdentityProvider::NhsLogin {
+                AuthMethod::PrivateKeyJwt
+            } else {
+                AuthMethod::ClientSecretPost
+            }
+        });
+        Self {
+            id: settings.client_id.clone().unwrap_or_else(|| random_id(settings.provider)),
+            secret: settings.client_secret.clone().unwrap_or_else(|| random::alphanumeric(32)),
+            method,
+            uploaded: match &settings.keys {
+                KeySource::Uploaded(document) => Some(Arc::new(KeySet::parse(document))),
+                KeySource::Nowhere | KeySource::Url(_) => None,
+            },
+            settings,
+        }
+    }
+
+    pub(crate) fn may_return_to(&self, redirect_uri: &str) -> bool {
+        self.settings
+            .redirect_uris
+            .as_ref()
+            .is_none_or(|registered| registered.iter().any(|uri| uri == redirect_uri))
+    }
+}
+
+/// In the shape that the provider's client ids have.
+fn random_id(provider: IdentityProvider) -> String {
+    match provider {
+        IdentityProvider::NhsLogin => format!("client-{}", random::digits(8)),
+        IdentityProvider::Cis2 => {
+            format!("{}.{}.apps.supplier", random::digits(12), random::digits(12))
+        }
+    }
+}
+
+/// The clients, by provider and client id.
+pub(crate) struct Clients {
+    first: Vec<NewClient>,
+    now: RwLock<HashMap<(IdentityProvider, String), Arc<Client>>>,
+}
+
+impl Clients {
+    /// With the hosted mocks' two clients beside the ones that are given.
+    pub(crate) fn new(mut first: Vec<NewClient>) -> Self {
+        for provider in [IdentityProvider::Cis2, IdentityProvider::NhsLogin] {
+            let mut hosted = NewClient::of(provider)
+                .client_id(HOSTED_CLIENT_ID)
+                .client_secret(random::alphanumeric(32));
+            hosted.method = Some(AuthMethod::ClientSecretPost);
+            let mut own = NewClient::of(provider)
+                .client_id(platform_client_id(provider))
+                .client_secret(random::alphanumeric(32));
+            own.method = Some(AuthMethod::ClientSecretPost);
+            first.extend([hosted, own]);
+        }
+        let clients = Self { first, now: RwLock::default() };
+        clients.reset();
+        clients
+    }
+
+    pub(crate) fn add(&self, settings: NewClient) -> Option<Arc<Client>> {
+        let client = Arc::new(Client::new(settings));
+        let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
+        if now.len() >= MOST {
+            return None;
+        }
+        now.insert((client.settings.provider, client.id.clone()), Arc::clone(&client));
+        Some(client)
+    }
+
+    pub(crate) fn find(&self, provider: IdentityProvider, client_id: &str) -> Option<Arc<Client>> {
+        let now = self.now.read().unwrap_or_else(PoisonError::into_inner);
+        now.get(&(provider, client_id.to_owned())).cloned()
+    }
+
+    pub(crate) fn remove(&self, provider: IdentityProvider, client_id: &str) -> bool {
+        let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
+        now.remove(&(provider, client_id.to_owned())).is_some()
+    }
+
+    /// All of them, by provider and client id, less the platform's own.
+    pub(crate) fn all(&self) -> Vec<Arc<Client>> {
+        let now = self.now.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<_> = now
+            .values()
+            .filter(|client| client.id != platform_client_id(client.settings.provider))
+            .cloned()
+            .collect();
+        all.sort_by_key(|client| (client.settings.provider.name(), client.id.clone()));
+        all
+    }
+
+    /// The clients of the start, and no other.
+    pub(crate) fn reset(&self) {
+        self.now.write().unwrap_or_else(PoisonError::into_inner).clear();
+        for settings in &self.first {
+            self.add(settings.clone());
+        }
+    }
+}
+
+impl fmt::Debug for Clients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clients").finish_non_exhaustive()
+    }
+}
+
+/// The client that the hosted mocks have for everybody's tests.
+pub(crate) const HOSTED_CLIENT_ID: &str = "test-client";
+
+/// The client id that the platform itself has at a provider.
+pub(crate) const fn platform_client_id(provider: IdentityProvider) -> &'static str {
+    match provider {
+        IdentityProvider::NhsLogin => "api-platform",
+        IdentityProvider::Cis2 => "123456789012.apps.national",
+    }
+}

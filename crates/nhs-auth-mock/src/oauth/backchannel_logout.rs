@@ -1,0 +1,71 @@
+//! `POST /backchannel_logout` (OpenID Connect Back-Channel Logout §2.5): CIS2 ends a session.
+
+use http::StatusCode;
+use nhs_auth_rules::request::UNKNOWN_ERROR;
+use nhs_auth_rules::{
+    Evidence, Form, IdentityProvider, Inquiry, Jwt, KeySetRecord, SessionRecord, SignatureVerifier,
+    Step, logout_token,
+};
+
+use super::answer::{refusal, refused_by};
+use super::id_token::{Part, text, trusted};
+use crate::answer::Reply;
+use crate::call::Call;
+use crate::identity::client::platform_client_id;
+use crate::settings::BasePath;
+use crate::state::State;
+use crate::state::provider_key_sets::Source;
+
+/// Ends the session that the logout token names.
+pub(super) async fn answer(state: &State, call: &Call, base: &BasePath) -> Reply {
+    let form = Form::parse(&call.body);
+    let jwt = form.get("logout_token").map(Jwt::decode);
+    let claim = |name| jwt.as_ref().and_then(|jwt| text(jwt, Part::Payload, name));
+    let kid = jwt.as_ref().and_then(|jwt| text(jwt, Part::Header, "kid")).unwrap_or_default();
+    let sid = claim("sid").unwrap_or_default();
+    let is_cis2 = claim("iss").is_some_and(|iss| is_cis2(state, base, &iss));
+    let own = Source::Own(IdentityProvider::Cis2);
+    let key_set = state.provider_key_set(&own, &kid).await;
+    let known = Evidence {
+        form: Some(&form),
+        logout_token: jwt.as_ref(),
+        now: Some(call.now),
+        provider: Some(is_cis2.then_some(IdentityProvider::Cis2)),
+        provider_client_id: Some(platform_client_id(IdentityProvider::Cis2)),
+        provider_key_set: Some(match &key_set {
+            Some(key_set) => KeySetRecord::Fetched(&key_set.jwks),
+            None => KeySetRecord::Unreachable,
+        }),
+        provider_verifier: key_set.as_ref().map(|key_set| &**key_set as &dyn SignatureVerifier),
+        session: Some(match state.sessions.by_sid.get(&sid, call.now) {
+            Some(_) => SessionRecord::Known,
+            None => SessionRecord::Unknown,
+        }),
+        ..Evidence::default()
+    };
+    let mut reply = match Inquiry::new(logout_token::RULES).resume(&known) {
+        Step::Accepted => end(state, call, &sid),
+        Step::Refused(rule, _) => refused_by(rule),
+        Step::Needs(..) => refusal(&UNKNOWN_ERROR),
+    };
+    reply.note.judged = vec![logout_token::RULES];
+    reply
+}
+
+/// The proxy compares the issuer here without regard to case.
+fn is_cis2(state: &State, base: &BasePath, iss: &str) -> bool {
+    let exact = |iss: &str| {
+        trusted(state, base, iss).is_some_and(|issuer| issuer.provider == IdentityProvider::Cis2)
+    };
+    exact(iss) || state.spelt_as_an_issuer_is(iss).is_some_and(|iss| exact(&iss))
+}
+
+fn end(state: &State, call: &Call, sid: &str) -> Reply {
+    let Some(session) = state.sessions.by_sid.take(sid, call.now) else {
+        return refusal(&UNKNOWN_ERROR);
+    };
+    session.end();
+    let mut reply = Reply::new(StatusCode::OK, "application/json", r#"{"success": true}"#);
+    reply.note.application_id = Some(session.application_id.to_string());
+    reply
+}
