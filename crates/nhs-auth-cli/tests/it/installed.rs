@@ -1,7 +1,9 @@
-//! What `cargo xtask test` installs: a Python.
+//! What `cargo xtask test` installs: a Python and Node's packages.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+const NODE_MODULES: &str = "NHS_AUTH_TEST_NODE_MODULES";
 
 /// A file of the checkout.
 pub(crate) fn project(path: &str) -> PathBuf {
@@ -16,7 +18,14 @@ pub(crate) fn python() -> Command {
     python
 }
 
-#[expect(clippy::disallowed_methods, reason = "`cargo xtask test` says where it put it")]
+/// Node, with the packages that `tests/interop/package.json` lists.
+pub(crate) fn node() -> Command {
+    let mut node = Command::new("node");
+    node.env(NODE_MODULES, installed(NODE_MODULES, "node/node_modules"));
+    node
+}
+
+#[expect(clippy::disallowed_methods, reason = "`cargo xtask test` says where it put them")]
 fn installed(variable: &str, usual: &str) -> PathBuf {
     let path = std::env::var_os(variable)
         .map_or_else(|| project("target/tools").join(usual), PathBuf::from);

@@ -13,6 +13,7 @@ mod explain;
 mod generate_keys;
 mod get_token;
 mod installed;
+mod interop;
 mod mock_and_demo;
 mod mock_control;
 mod running_mock;
