@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it can't go on")]
 
+mod browser;
 mod call_api;
 mod commands_in_docs;
 mod configuration;
