@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
@@ -54,6 +54,9 @@ impl Exchange {
             id_token_fault: None,
             rotates_keys: false,
         };
+        if call.method != Method::GET && call.method != Method::HEAD {
+            self.state.changed();
+        }
         if let Some(reply) = assets::answer(&call) {
             return Ok(reply.into_response(self.state.clock.now()));
         }

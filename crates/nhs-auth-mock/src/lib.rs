@@ -21,7 +21,7 @@
 //!
 //! // Afterwards the test may ask what arrived.
 //! assert!(platform.requests().is_empty());
-//! platform.shutdown().await;
+//! platform.shutdown().await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -86,6 +86,7 @@ mod server;
 mod settings;
 mod signature;
 mod state;
+mod state_file;
 mod user;
 
 pub use app::{App, NewApp};
@@ -98,4 +99,5 @@ pub use identity::client::{AuthMethod, NewClient, RelyingParty, SigningAlgorithm
 pub use identity::minted::{NewIdToken, UnknownUser};
 pub use platform::{MockPlatform, MockPlatformBuilder, StartError};
 pub use recorded::RecordedRequest;
+pub use state_file::StateFileError;
 pub use user::{Role, SelectedRole, User};

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use crate::server;
 use crate::settings::{BasePath, Settings};
 use crate::state::State;
 use crate::state::apps::{Apps, Products};
+use crate::state_file::{self, StateFileError};
 use crate::user::User;
 
 /// The API platform in a box, on a port of its own. It runs on the runtime that started it, until
@@ -35,6 +37,8 @@ pub struct MockPlatform {
     state: Arc<State>,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
+    /// Where the state is kept.
+    state_file: Option<PathBuf>,
 }
 
 /// Why the platform did not start.
@@ -49,6 +53,9 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// The state file can't be used.
+    #[error(transparent)]
+    State(#[from] StateFileError),
     /// The configuration says something that can't be.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -79,6 +86,7 @@ impl MockPlatform {
             status_key: None,
             cis2_issuer: None,
             base_paths: BasePath::usual(),
+            state_file: None,
         }
     }
 
@@ -200,16 +208,25 @@ impl MockPlatform {
 
     /// Stops: no new connection is accepted, what has begun is finished (within 5 s), and then the
     /// port is free.
-    pub async fn shutdown(self) {
+    ///
+    /// # Errors
+    ///
+    /// [`StateFileError`] when there is a state file and it can't be written.
+    pub async fn shutdown(self) -> Result<(), StateFileError> {
         self.stop.send_replace(true);
         // It ends by itself, or its runtime is ending.
         let _ = self.server.await;
+        self.state_file.map_or(Ok(()), |path| state_file::save(&path, &self.state))
     }
 
     /// Serves until `signal` is there, and then shuts down.
-    pub async fn run_until(self, signal: impl Future) {
+    ///
+    /// # Errors
+    ///
+    /// As [`shutdown`](Self::shutdown).
+    pub async fn run_until(self, signal: impl Future) -> Result<(), StateFileError> {
         signal.await;
-        self.shutdown().await;
+        self.shutdown().await
     }
 }
 
@@ -228,6 +245,7 @@ pub struct MockPlatformBuilder {
     status_key: Option<String>,
     cis2_issuer: Option<String>,
     base_paths: Vec<BasePath>,
+    state_file: Option<PathBuf>,
 }
 
 impl MockPlatformBuilder {
@@ -305,6 +323,14 @@ impl MockPlatformBuilder {
         self
     }
 
+    /// A file that keeps the state from one run to the next. It is read at the start, written now
+    /// and then, and for the last time at [`shutdown`](MockPlatform::shutdown); each time it is
+    /// replaced as a whole.
+    pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.state_file = Some(path.into());
+        self
+    }
+
     /// What a configuration says, on top of what was said before.
     ///
     /// # Errors
@@ -338,7 +364,14 @@ impl MockPlatformBuilder {
         let listen_error = |source| StartError::Listen { address: self.listen, source };
         let listener = TcpListener::bind(self.listen).await.map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;
-        let apps: Vec<_> = self.apps.into_iter().map(|app| (app.identity(), app)).collect();
+        let saved = self.state_file.as_deref().map(state_file::read).transpose()?.flatten();
+        // An application of the configuration keeps the random identifiers that it got first.
+        let before = |app: &NewApp| saved.as_ref().and_then(|saved| saved.app_named(&app.name));
+        let apps: Vec<_> = self
+            .apps
+            .into_iter()
+            .map(|app| (before(&app).map_or_else(|| app.identity(), |it| app.identity_or(it)), app))
+            .collect();
         let first_apps = apps.iter().map(|(app, _)| app.clone()).collect();
         let settings = Settings {
             port: address.port(),
@@ -355,9 +388,22 @@ impl MockPlatformBuilder {
             Identity::new(self.clients, self.users),
         ));
         let (stop, stopping) = watch::channel(false);
+        let state_file = match self.state_file {
+            None => None,
+            Some(path) => {
+                if let Some(saved) = saved {
+                    state_file::restore(&path, saved, &state)?;
+                }
+                // What can't be written is told now, and not when there is something to lose.
+                state_file::save(&path, &state)?;
+                let keeping = state_file::keep(path.clone(), Arc::clone(&state), stopping.clone());
+                tokio::spawn(keeping);
+                Some(path)
+            }
+        };
         let server = tokio::spawn(server::serve(listener, Arc::clone(&state), stopping));
         tracing::debug!(%address, "the platform is ready");
-        Ok(MockPlatform { address, first_apps, state, stop, server })
+        Ok(MockPlatform { address, first_apps, state, stop, server, state_file })
     }
 }
 

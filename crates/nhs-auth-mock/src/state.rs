@@ -11,6 +11,7 @@ pub(crate) mod requests;
 pub(crate) mod sessions;
 pub(crate) mod tokens;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::call::Call;
@@ -41,6 +42,8 @@ pub(crate) struct State {
     pub(crate) requests: Requests,
     pub(crate) sessions: Sessions,
     pub(crate) tokens: Tokens,
+    /// How many requests may have changed something.
+    changes: AtomicU64,
 }
 
 impl State {
@@ -57,6 +60,7 @@ impl State {
             requests: Requests::default(),
             sessions: Sessions::default(),
             tokens: Tokens::default(),
+            changes: AtomicU64::new(0),
         }
     }
 
@@ -72,6 +76,16 @@ impl State {
         self.key_sets.clear();
         self.provider_key_sets.clear();
         self.requests.clear();
+    }
+
+    /// Notes that something may have changed.
+    pub(crate) fn changed(&self) {
+        self.changes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often something may have changed.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
     }
 
     /// The URL as it was called, without the query: what an audience is compared with.

@@ -66,6 +66,13 @@ impl Apps {
         identity
     }
 
+    /// Takes back an application whose identifiers are known.
+    pub(crate) fn restore(&self, identity: App, settings: NewApp) {
+        let mut directory = self.write();
+        let app = directory.registered(identity, settings, self.rate_limit);
+        directory.insert(app);
+    }
+
     pub(crate) fn is_full(&self) -> bool {
         self.read().by_id.len() >= MOST
     }

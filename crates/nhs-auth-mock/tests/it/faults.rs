@@ -100,7 +100,7 @@ async fn no_answer_at_all_until_the_platform_ends() {
     }
     assert_eq!(world.get(WORLD, &[]).await.status, 200, "only the one hangs");
     assert!(!waiting.is_finished());
-    world.platform.shutdown().await;
+    world.platform.shutdown().await.unwrap();
     assert!(waiting.await.unwrap().is_err());
 }
 

@@ -17,5 +17,6 @@ mod key_sets;
 mod limits;
 mod logs;
 mod rows;
+mod state_file;
 mod token;
 mod world;

@@ -180,7 +180,7 @@ async fn a_connection_serves_several_requests_and_ends_with_the_platform() {
         assert!(answer[..read].starts_with(b"HTTP/1.1 200"));
     }
     let started = tokio::time::Instant::now();
-    world.platform.shutdown().await;
+    world.platform.shutdown().await.unwrap();
     assert!(started.elapsed().as_secs() < 3, "{:?}", started.elapsed());
     assert_eq!(used.read(&mut answer).await.unwrap(), 0);
     assert!(matches!(unused.read(&mut answer).await, Ok(0) | Err(_)));
