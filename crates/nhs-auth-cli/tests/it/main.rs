@@ -10,6 +10,7 @@ mod diagnose;
 mod diagnose_bundle;
 mod diagnose_live;
 mod diagnose_reports;
+mod examples;
 mod explain;
 mod generate_keys;
 mod get_token;
