@@ -9,7 +9,6 @@ not be. What is wrong is told on standard error, with exit code 1.
 
 import argparse
 import json
-import re
 from pathlib import Path
 
 import requests
@@ -22,7 +21,7 @@ LONGEST_BODY = 1024 * 1024
 TIMEOUT_S = 30
 
 # Documented, and too dear to show here.
-NOT_SHOWN = {("post", "/apps", 409)}  # takes 10,000 applications
+NOT_SHOWN = {("post", "/apps", 409), ("post", "/clients", 409)}  # they take 10,000 of each
 
 
 def main() -> None:
@@ -37,6 +36,10 @@ def main() -> None:
     api.call("post", "/reset", expect=204)
     assert api.call("get", "/openapi.json", expect=200) == document, "another document is served"
     apps(api)
+    products(api)
+    users(api)
+    clients(api)
+    tokens(api)
     faults(api, args.base_url)
     clock(api)
     recorded_requests(api, args.base_url)
@@ -57,16 +60,19 @@ class ControlApi:
         self.seen: set[tuple[str, str, int]] = set()
         self.accepted: dict[tuple[str, str], dict] = {}
 
-    def call(self, method, path, body=None, *, expect, at=None, headers=None):
-        """Calls an operation by its documented path; `at` is what stands for its parameter."""
-        url = self.url + re.sub(r"\{\w+\}", str(at), path)
+    def call(self, method, path, body=None, *, expect, valid=None, headers=None, **parameters):
+        """Calls an operation by its documented path, and checks the answer.
+
+        A body that is refused has to be invalid by the document, unless `valid` says otherwise.
+        """
+        url = self.url + path.format(**parameters)
         answer = self.session.request(method, url, json=body, headers=headers, timeout=TIMEOUT_S)
         assert answer.status_code == expect, told(method, path, answer)
         if body is not None and expect in (200, 201, 400):
             error = self.first_error(self.request_schema(method, path), body)
             said = f"{body}: {told(method, path, answer)}; by the document: {error or 'valid'}"
-            assert (error is None) == (expect != 400), said
-            if error is None:
+            assert (error is None) == (valid or expect != 400), said
+            if expect != 400:
                 self.accepted[method, path] = body
         return self.documented_answer(method, path, answer)
 
@@ -131,13 +137,13 @@ def apps(api: ControlApi) -> None:
         {"jwks_url": "https://jwks.test/", "jwks": None},
         {"scopes": ["urn:nhsd:apim:app:level3:hello-world"], "callback_url": "https://a.test/"},
         {"scopes": None, "approved": False, "company_active": False, "developer_active": False},
-        {"rate_limit": 5},
+        {"rate_limit": 5, "products": ["prescriptions"]},
     ]:
         api.call("post", "/apps", body, expect=201)
-        api.call("patch", "/apps/{application_id}", body, at=made["application_id"], expect=200)
-        api.call("get", "/apps/{application_id}", at=made["application_id"], expect=200)
+        api.call("patch", "/apps/{application_id}", body, application_id=made["application_id"], expect=200)
+        api.call("get", "/apps/{application_id}", application_id=made["application_id"], expect=200)
     nothing = {"jwks": None, "jwks_url": None, "callback_url": None, "rate_limit": None}
-    api.call("patch", "/apps/{application_id}", nothing, at=made["application_id"], expect=200)
+    api.call("patch", "/apps/{application_id}", nothing, application_id=made["application_id"], expect=200)
     assert len(api.call("get", "/apps", expect=200)["apps"]) == 7
 
     for body in [
@@ -150,12 +156,100 @@ def apps(api: ControlApi) -> None:
         {"rate_limit": -1},
     ]:
         api.call("post", "/apps", body, expect=400)
-        api.call("patch", "/apps/{application_id}", body, at=made["application_id"], expect=400)
+        api.call("patch", "/apps/{application_id}", body, application_id=made["application_id"], expect=400)
 
-    api.call("delete", "/apps/{application_id}", at=made["application_id"], expect=204)
-    api.call("get", "/apps/{application_id}", at=NO_APP, expect=404)
-    api.call("patch", "/apps/{application_id}", {}, at=NO_APP, expect=404)
-    api.call("delete", "/apps/{application_id}", at=NO_APP, expect=404)
+    api.call("delete", "/apps/{application_id}", application_id=made["application_id"], expect=204)
+    api.call("get", "/apps/{application_id}", application_id=NO_APP, expect=404)
+    api.call("patch", "/apps/{application_id}", {}, application_id=NO_APP, expect=404)
+    api.call("delete", "/apps/{application_id}", application_id=NO_APP, expect=404)
+
+
+def products(api: ControlApi) -> None:
+    prescriptions = {
+        "name": "prescriptions",
+        "scopes": ["urn:nhsd:apim:user-nhs-cis2:aal3:prescriptions"],
+    }
+    assert api.call("post", "/products", prescriptions, expect=201) == prescriptions
+    assert prescriptions in api.call("get", "/products", expect=200)["products"]
+    for body in [{}, {"name": "x"}, {"name": "", "scopes": []}, {"name": "x", "scopes": "y"}]:
+        api.call("post", "/products", body, expect=400)
+    api.call("delete", "/products/{name}", name="prescriptions", expect=204)
+    api.call("delete", "/products/{name}", name="prescriptions", expect=404)
+
+
+def users(api: ControlApi) -> None:
+    role = {"person_roleid": "1", "role_name": "A role", "role_code": "S0:G0:R0", "aow": ["x"]}
+    for body in [
+        {"provider": "nhs-login", "username": "9990000001", "level": "P9"},
+        {"provider": "cis2", "username": "plain", "level": "3", "claims": {"title": "Dr"}},
+        {
+            "provider": "cis2",
+            "username": "whole",
+            "level": 2,
+            "given_name": "Kim",
+            "family_name": "Example",
+            "roles": [role, {**role, "person_roleid": "2", "org_code": "A1A1A"}],
+            "selected_roleid": "empty",
+        },
+    ]:
+        made = api.call("post", "/users", body, expect=201)
+        assert made.items() >= {**body, "roles": made["roles"]}.items()
+        assert made in api.call("get", "/users", expect=200)["users"]
+    someone = {"provider": "cis2", "username": "someone", "level": 3}
+    for change in [
+        {"provider": "elsewhere"},
+        {"username": None},
+        {"roles": [{}]},
+        {"selected_roleid": "some"},
+        {"claims": []},
+    ]:
+        api.call("post", "/users", {**someone, **change}, expect=400)
+
+
+def clients(api: ControlApi) -> None:
+    for body in [
+        {"provider": "cis2"},
+        {"provider": "nhs-login", "jwks": {"keys": []}, "jwks_uri_signing_algorithm": "RS256"},
+        {"provider": "cis2", "jwks": None, "jwks_uri": "https://jwks.test/"},
+        {
+            "provider": "cis2",
+            "client_id": "whole",
+            "client_secret": "known",
+            "redirect_uris": ["https://app.test/callback"],
+            "token_endpoint_auth_method": "client_secret_post",
+        },
+    ]:
+        made = api.call("post", "/clients", body, expect=201)
+        listed = api.call("get", "/clients", expect=200)["clients"]
+        assert made["client_id"] in [client["client_id"] for client in listed]
+    for change in [
+        {"provider": "elsewhere"},
+        {"jwks": {}, "jwks_uri": "https://jwks.test/"},
+        {"redirect_uris": "https://app.test/callback"},
+        {"token_endpoint_auth_method": "none"},
+        {"jwks_uri_signing_algorithm": "PS512"},
+    ]:
+        api.call("post", "/clients", {"provider": "cis2", **change}, expect=400)
+    whole = {"provider": "cis2", "client_id": "whole"}
+    api.call("delete", "/clients/{provider}/{client_id}", expect=204, **whole)
+    api.call("delete", "/clients/{provider}/{client_id}", expect=404, **whole)
+
+
+def tokens(api: ControlApi) -> None:
+    for body in [
+        {"provider": "nhs-login"},
+        {"provider": "cis2", "realm": "Cis2-mock-int", "username": "656005750109"},
+        {"provider": "cis2", "claims": {"exp": None, "acr": "AAL1_USERPASS"}, "headers": {"kid": 1}},
+    ]:
+        api.call("post", "/id-tokens", body, expect=201)
+    for body in [{}, {"provider": "cis2", "claims": []}, {"provider": "cis2", "headers": ""}]:
+        api.call("post", "/id-tokens", body, expect=400)
+    for unknown in [{"username": "nobody"}, {"realm": "NHS-Login-mock-int"}]:
+        api.call("post", "/id-tokens", {"provider": "cis2", **unknown}, expect=400, valid=True)
+    api.call("post", "/logout-tokens", {"sid": "x"}, expect=201)
+    api.call("post", "/logout-tokens", {"sid": "x", "claims": {"nonce": "y"}}, expect=201)
+    for body in [{}, {"sid": 1}, {"sid": "x", "claims": "y"}]:
+        api.call("post", "/logout-tokens", body, expect=400)
 
 
 def faults(api: ControlApi, base_url: str) -> None:
@@ -169,8 +263,8 @@ def faults(api: ControlApi, base_url: str) -> None:
     for name in names + aliases:
         offset = {"offset_s": -1.5} if str(name).startswith("clock") else {}
         made = api.call("post", "/faults", {"fault": name, **out_of_the_way, **offset}, expect=201)
-    api.call("delete", "/faults/{id}", at=made["id"], expect=204)
-    api.call("delete", "/faults/{id}", at=made["id"], expect=404)
+    api.call("delete", "/faults/{id}", id=made["id"], expect=204)
+    api.call("delete", "/faults/{id}", id=made["id"], expect=404)
     limits = {"application_id": NO_APP, "times": 2, "share": 0.5, "delay_ms": 5}
     api.call("post", "/faults", {"fault": "429", "retry_after_s": 7, **limits}, expect=201)
     assert len(api.call("get", "/faults", expect=200)["faults"]) == len(names + aliases)
@@ -188,7 +282,7 @@ def faults(api: ControlApi, base_url: str) -> None:
     ]:
         api.call("post", "/faults", body, expect=400)
 
-    # One of each kind that leaves its mark in the list of requests.
+    # Each leaves its mark in the list of requests.
     for name in ["reset", "429", "502"]:
         api.call("post", "/faults", {"fault": name, "times": 1}, expect=201)
         try:
@@ -213,29 +307,38 @@ def recorded_requests(api: ControlApi, base_url: str) -> None:
         requests.get(application, headers=headers, timeout=TIMEOUT_S)
     form = {"grant_type": "client_credentials", "client_assertion": "malformed"}
     requests.post(f"{base_url}/oauth2/token", data=form, timeout=TIMEOUT_S)
+    form = {"grant_type": "authorization_code", "client_assertion": "malformed"}
+    requests.post(f"{base_url}/nhs-login/token", data=form, timeout=TIMEOUT_S)
 
     listed = api.call("get", "/requests", expect=200)["requests"]
     members = {member for request in listed for member in request}
-    assert {"application_id", "error", "fault", "message_id", "rule"} <= members, members
+    some = {"application_id", "error", "fault", "message_id", "remark", "rule"}
+    assert some <= members, members
     api.call("delete", "/requests", expect=204)
     assert api.call("get", "/requests", expect=200) == {"requests": []}
 
 
 def everywhere(api: ControlApi) -> None:
     """What holds for every operation, whichever it is."""
+    app = api.call("post", "/apps", {}, expect=201)
+    parameters = {
+        "application_id": app["application_id"],
+        "client_id": "nobody",
+        "id": 0,
+        "name": "nothing",
+        "provider": "cis2",
+    }
     for path, method in api.operations():
         foreign = {"Origin": "https://elsewhere.test"}
-        api.call(method, path, at=NO_APP, headers=foreign, expect=403)
-        if not api.request_schema(method, path):
-            continue
-        at = api.call("post", "/apps", {}, expect=201)["application_id"]
-        undocumented = {**api.accepted[method, path], "undocumented": 1}
-        api.call(method, path, undocumented, at=at, expect=400)
-        too_long = {"name": "x" * LONGEST_BODY}
-        api.call(method, path, too_long, at=at, expect=413)
+        api.call(method, path, headers=foreign, expect=403, **parameters)
+        if api.request_schema(method, path):
+            undocumented = {**api.accepted[method, path], "undocumented": 1}
+            api.call(method, path, undocumented, expect=400, **parameters)
+            too_long = {"name": "x" * LONGEST_BODY}
+            api.call(method, path, too_long, expect=413, **parameters)
 
     for path, item in api.document["paths"].items():
-        url = api.url + re.sub(r"\{\w+\}", NO_APP, path)
+        url = api.url + path.format(**parameters)
         refused = api.session.request("TRACE", url, timeout=TIMEOUT_S)
         allowed = {method.lower() for method in refused.headers["Allow"].split(", ")}
         assert (refused.status_code, allowed) == (405, METHODS & item.keys()), path

@@ -44,13 +44,14 @@ fn routed() -> BTreeSet<String> {
     let arms =
         source.lines().filter_map(|line| line.trim().strip_prefix("(\"")?.split_once("\", "));
     arms.map(|(collection, rest)| {
-        let item = if rest.starts_with("Some(") { "/{}" } else { "" };
-        format!("/{collection}{item}")
+        let (parameters, _) = rest.split_once(" =>").unwrap();
+        format!("/{collection}{}", "/{}".repeat(parameters.matches("Some(").count()))
     })
     .collect()
 }
 
-/// A documented path without its parameter's name.
+/// A documented path without the names of its parameters.
 fn unnamed(path: &str) -> String {
-    path.split_once('{').map_or_else(|| path.to_owned(), |(before, _)| format!("{before}{{}}"))
+    let segments = path.split('/').map(|it| if it.starts_with('{') { "{}" } else { it });
+    segments.collect::<Vec<_>>().join("/")
 }
