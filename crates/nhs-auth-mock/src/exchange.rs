@@ -52,7 +52,6 @@ impl Exchange {
             now: self.state.clock.now(),
             key_sets_unreachable: false,
             id_token_fault: None,
-            rotates_keys: false,
         };
         if call.method != Method::GET && call.method != Method::HEAD {
             self.state.changed();
@@ -101,7 +100,9 @@ impl Exchange {
         call.now = call.now.plus(effects.clock_offset_ms);
         call.key_sets_unreachable = effects.key_sets_unreachable;
         call.id_token_fault = effects.id_token;
-        call.rotates_keys = effects.rotates_keys;
+        if effects.rotates_keys {
+            self.state.identity.keys.rotate();
+        }
         let change = effects.change.map(FaultKind::name);
         let Some(fault) = effects.answer else {
             return Ok((None, change));

@@ -18,7 +18,7 @@ use crate::state::State;
 use crate::user::User;
 
 const STRING: &str = "a string";
-const OBJECT: &str = "an object";
+const OBJECT: &str = "an object, or null";
 
 pub(super) fn id_tokens(state: &State, call: &Call) -> Result<Reply, Refusal> {
     if call.method != Method::POST {
@@ -28,7 +28,7 @@ pub(super) fn id_tokens(state: &State, call: &Call) -> Result<Reply, Refusal> {
     let provider = provider(&mut members)?;
     let realm: Option<String> = members.optional("realm", STRING)?;
     let mut token = NewIdToken::of(realm_named(provider, realm.as_deref())?);
-    if let Some(username) = members.optional::<String>("username", STRING)? {
+    if let Given::Value(username) = members.nullable::<String>("username", STRING)? {
         token = token.username(username);
     }
     for (name, value) in object(&mut members, "claims")? {
@@ -178,5 +178,8 @@ fn realm_named(provider: IdentityProvider, name: Option<&str>) -> Result<Realm, 
 }
 
 fn object(members: &mut Members, name: &str) -> Result<Map<String, Value>, Refusal> {
-    Ok(members.optional(name, OBJECT)?.unwrap_or_default())
+    match members.nullable(name, OBJECT)? {
+        Given::Value(object) => Ok(object),
+        Given::Absent | Given::Null => Ok(Map::new()),
+    }
 }

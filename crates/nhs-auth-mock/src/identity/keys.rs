@@ -35,9 +35,10 @@ impl Keys {
         Arc::clone(key.get_or_insert_with(|| Arc::new(SigningKey::generate(provider))))
     }
 
-    /// Another key takes the place of the present one, which is gone from the key set at once.
-    pub(crate) fn rotate(&self, provider: IdentityProvider) {
-        *lock(self.slot(provider)) = None;
+    /// Other keys take the place of the present ones, which are gone from the key sets at once.
+    pub(crate) fn rotate(&self) {
+        *lock(&self.cis2) = None;
+        *lock(&self.nhs_login) = None;
     }
 
     /// The key that there is, as PKCS#8, with its name; `None` when none was needed yet.

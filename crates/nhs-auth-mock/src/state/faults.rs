@@ -106,7 +106,8 @@ impl Faults {
 
 impl Fault {
     fn is_for_path(&self, path: &str) -> bool {
-        self.path.as_deref().is_none_or(|prefix| path.starts_with(prefix))
+        self.kind.concerns(path)
+            && self.path.as_deref().is_none_or(|prefix| path.starts_with(prefix))
     }
 
     fn is_for_application(&self, application_id: Option<&str>) -> bool {
@@ -176,7 +177,7 @@ mod tests {
         faults.add(Fault::clock_off_by_ms(7));
         faults.add(Fault::new(FaultKind::UnreachableJwks));
         faults.add(Fault::new(FaultKind::Empty).delay(Duration::from_millis(6)));
-        let effects = faults.meet("/", || None);
+        let effects = faults.meet("/oauth2/token", || None);
         assert_eq!(effects.delay, Duration::from_millis(11));
         assert_eq!(effects.clock_offset_ms, 7);
         assert!(effects.key_sets_unreachable && effects.answer.is_some());
