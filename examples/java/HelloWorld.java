@@ -1,8 +1,9 @@
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.math.BigInteger;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.*;
-import java.nio.charset.StandardCharsets;
 import java.security.*;
 import java.security.interfaces.RSAPublicKey;
 import java.time.Instant;
@@ -22,13 +23,14 @@ public class HelloWorld {
         KeyPair keys = generator.generateKeyPair();
 
         // On the platform itself this is done once, in the developer portal.
-        String app = "{\"jwks\": %s}".formatted(jwks((RSAPublicKey) keys.getPublic()));
+        String app = """
+                {"jwks": %s}""".formatted(jwks((RSAPublicKey) keys.getPublic()));
         String made = send(post(baseUrl + "/_mock/apps", "application/json", app));
         String apiKey = member("api_key", made);
 
         String tokenUrl = baseUrl + "/oauth2/token";
         String form = "grant_type=client_credentials"
-                + "&client_assertion_type=" + URLEncoder.encode(ASSERTION_TYPE, StandardCharsets.UTF_8)
+                + "&client_assertion_type=" + URLEncoder.encode(ASSERTION_TYPE, UTF_8)
                 + "&client_assertion=" + assertion(apiKey, tokenUrl, keys.getPrivate());
         String granted = send(post(tokenUrl, "application/x-www-form-urlencoded", form));
         String bearer = "Bearer " + member("access_token", granted);
@@ -39,21 +41,23 @@ public class HelloWorld {
 
     /** A new one for each token request: the platform takes each {@code jti} only once. */
     static String assertion(String apiKey, String tokenUrl, PrivateKey key) throws Exception {
-        String header = "{\"alg\": \"RS512\", \"typ\": \"JWT\", \"kid\": \"%s\"}".formatted(KID);
+        String header = """
+                {"alg": "RS512", "typ": "JWT", "kid": "%s"}""".formatted(KID);
         long exp = Instant.now().getEpochSecond() + 150; // at most five minutes ahead
-        String claims = "{\"iss\": \"%s\", \"sub\": \"%s\", \"aud\": \"%s\", \"jti\": \"%s\", \"exp\": %d}"
+        String claims = """
+                {"iss": "%s", "sub": "%s", "aud": "%s", "jti": "%s", "exp": %d}"""
                 .formatted(apiKey, apiKey, tokenUrl, UUID.randomUUID(), exp);
-        String signed = base64Url(header.getBytes()) + "." + base64Url(claims.getBytes());
+        String signed = base64Url(header.getBytes(UTF_8)) + "." + base64Url(claims.getBytes(UTF_8));
         Signature signature = Signature.getInstance("SHA512withRSA");
         signature.initSign(key);
-        signature.update(signed.getBytes());
+        signature.update(signed.getBytes(UTF_8));
         return signed + "." + base64Url(signature.sign());
     }
 
     static String jwks(RSAPublicKey key) {
-        String jwk = "{\"kty\": \"RSA\", \"alg\": \"RS512\", \"kid\": \"%s\", \"n\": \"%s\", \"e\": \"%s\"}"
+        return """
+                {"keys": [{"kty": "RSA", "alg": "RS512", "kid": "%s", "n": "%s", "e": "%s"}]}"""
                 .formatted(KID, unsigned(key.getModulus()), unsigned(key.getPublicExponent()));
-        return "{\"keys\": [%s]}".formatted(jwk);
     }
 
     static String unsigned(BigInteger number) {
@@ -67,7 +71,8 @@ public class HelloWorld {
 
     static HttpRequest.Builder post(String url, String contentType, String body) {
         var whole = HttpRequest.BodyPublishers.ofString(body);
-        return HttpRequest.newBuilder(URI.create(url)).header("Content-Type", contentType).POST(whole);
+        var request = HttpRequest.newBuilder(URI.create(url)).header("Content-Type", contentType);
+        return request.POST(whole);
     }
 
     static String send(HttpRequest.Builder request) throws Exception {

@@ -43,10 +43,17 @@ export class HelloWorld {
   #assertion() {
     const header = { alg: "RS512", typ: "JWT", kid: this.kid };
     const exp = Math.floor(Date.now() / 1000) + 150; // at most five minutes ahead
-    const claims = { iss: this.apiKey, sub: this.apiKey, aud: this.tokenUrl, jti: randomUUID(), exp };
+    const claims = {
+      iss: this.apiKey,
+      sub: this.apiKey,
+      aud: this.tokenUrl,
+      jti: randomUUID(),
+      exp,
+    };
     const encode = (part) => Buffer.from(JSON.stringify(part)).toString("base64url");
     const signed = `${encode(header)}.${encode(claims)}`;
-    return `${signed}.${sign("RSA-SHA512", Buffer.from(signed), this.privateKey).toString("base64url")}`;
+    const signature = sign("RSA-SHA512", Buffer.from(signed), this.privateKey);
+    return `${signed}.${signature.toString("base64url")}`;
   }
 }
 

@@ -57,9 +57,7 @@ def relying_party(box: Box, method: str, lifetime_s: int | None) -> RelyingParty
         secret, methods = client["client_secret"], []
     else:
         key = Key("cis2-1")
-        client = box.create_client(
-            **settings, jwks=key.jwks(), jwks_uri_signing_algorithm=key.alg
-        )
+        client = box.create_client(**settings, jwks=key.jwks(), jwks_uri_signing_algorithm=key.alg)
         claims = {"exp": int(time.time()) + lifetime_s} if lifetime_s else None
         signer = PrivateKeyJWT(alg=key.alg, headers={"kid": key.kid}, claims=claims)
         secret, methods = key.pem(), [signer]

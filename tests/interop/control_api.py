@@ -130,7 +130,9 @@ def told(method, path, answer) -> str:
 
 
 def apps(api: ControlApi) -> None:
+    item = "/apps/{application_id}"
     made = api.call("post", "/apps", {"name": "whole", "jwks": {"keys": []}}, expect=201)
+    app, no_app = {"application_id": made["application_id"]}, {"application_id": NO_APP}
     for body in [
         {},
         {"jwks": "not a JWKS"},
@@ -140,10 +142,10 @@ def apps(api: ControlApi) -> None:
         {"rate_limit": 5, "products": ["prescriptions"]},
     ]:
         api.call("post", "/apps", body, expect=201)
-        api.call("patch", "/apps/{application_id}", body, application_id=made["application_id"], expect=200)
-        api.call("get", "/apps/{application_id}", application_id=made["application_id"], expect=200)
+        api.call("patch", item, body, expect=200, **app)
+        api.call("get", item, expect=200, **app)
     nothing = {"jwks": None, "jwks_url": None, "callback_url": None, "rate_limit": None}
-    api.call("patch", "/apps/{application_id}", nothing, application_id=made["application_id"], expect=200)
+    api.call("patch", item, nothing, expect=200, **app)
     assert len(api.call("get", "/apps", expect=200)["apps"]) == 7
 
     for body in [
@@ -156,12 +158,12 @@ def apps(api: ControlApi) -> None:
         {"rate_limit": -1},
     ]:
         api.call("post", "/apps", body, expect=400)
-        api.call("patch", "/apps/{application_id}", body, application_id=made["application_id"], expect=400)
+        api.call("patch", item, body, expect=400, **app)
 
-    api.call("delete", "/apps/{application_id}", application_id=made["application_id"], expect=204)
-    api.call("get", "/apps/{application_id}", application_id=NO_APP, expect=404)
-    api.call("patch", "/apps/{application_id}", {}, application_id=NO_APP, expect=404)
-    api.call("delete", "/apps/{application_id}", application_id=NO_APP, expect=404)
+    api.call("delete", item, expect=204, **app)
+    api.call("get", item, expect=404, **no_app)
+    api.call("patch", item, {}, expect=404, **no_app)
+    api.call("delete", item, expect=404, **no_app)
 
 
 def products(api: ControlApi) -> None:
@@ -239,7 +241,11 @@ def tokens(api: ControlApi) -> None:
     for body in [
         {"provider": "nhs-login"},
         {"provider": "cis2", "realm": "Cis2-mock-int", "username": "656005750109"},
-        {"provider": "cis2", "claims": {"exp": None, "acr": "AAL1_USERPASS"}, "headers": {"kid": 1}},
+        {
+            "provider": "cis2",
+            "claims": {"exp": None, "acr": "AAL1_USERPASS"},
+            "headers": {"kid": 1},
+        },
     ]:
         api.call("post", "/id-tokens", body, expect=201)
     for body in [{}, {"provider": "cis2", "claims": []}, {"provider": "cis2", "headers": ""}]:

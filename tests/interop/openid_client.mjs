@@ -46,11 +46,16 @@ async function cis2() {
 async function nhsLogin() {
   const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-512" };
   const size = { modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) };
-  const keys = await webcrypto.subtle.generateKey({ ...algorithm, ...size }, true, ["sign", "verify"]);
+  const keys = await webcrypto.subtle.generateKey({ ...algorithm, ...size }, true, [
+    "sign",
+    "verify",
+  ]);
   const jwk = await webcrypto.subtle.exportKey("jwk", keys.publicKey);
   const client = await register({
     token_endpoint_auth_method: "private_key_jwt",
-    jwks: { keys: [{ kty: jwk.kty, n: jwk.n, e: jwk.e, kid: "login-1", alg: "RS512", use: "sig" }] },
+    jwks: {
+      keys: [{ kty: jwk.kty, n: jwk.n, e: jwk.e, kid: "login-1", alg: "RS512", use: "sig" }],
+    },
   });
   // The package's audience is the issuer; NHS login wants the token endpoint.
   const audience = (_header, claims) => {
