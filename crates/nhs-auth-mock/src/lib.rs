@@ -28,29 +28,34 @@
 //!
 //! # What it does
 //!
-//! - `POST /oauth2/token` and `/oauth2-mock/token`: client credentials with a signed JWT, rule by
-//!   rule in the platform's order. A `jti` is burnt before the key, the signature and the audience
-//!   are looked at.
+//! - `/oauth2` and `/oauth2-mock`: client credentials, token exchange, combined sign-in, refresh, user
+//!   info and back-channel logout, rule by rule in the platform's order. A `jti` is burnt before the
+//!   key, the signature and the audience are looked at.
+//! - CIS2 and NHS login, in the shape of the real ones and of the platform's hosted mocks: OpenID
+//!   providers with a sign-in page and [users](User) who need no password. A test without a browser
+//!   [makes its ID tokens](MockPlatform::id_token).
+//! - Which base path trusts whom, [as in an environment](MockPlatformBuilder::environment).
 //! - Hello World behind the gateway: `/hello-world/hello/{world,application,user}`.
 //! - Key sets with the platform's habits: fetched by URL, kept for an hour, never fetched again for
 //!   an unknown `kid`.
-//! - A control API under `/_mock`: apps, clock, [faults](Fault), recorded requests.
+//! - A control API under `/_mock`: apps, products, clients, users, clock, [faults](Fault), recorded
+//!   requests.
 //! - A clock that can be moved ([`MockPlatform::advance`]) and moves everything that ages.
-//!
-//! Token exchange and combined sign-in are not here yet: their grants answer 501 `not_implemented`,
-//! token exchange after the assertion has been judged.
 //!
 //! # What it keeps, and how much of it
 //!
-//! Everything is in memory, and lost when the platform stops.
+//! Everything is in memory, and lost when the platform stops, unless a
+//! [file](MockPlatformBuilder::state_file) keeps it.
 //!
 //! | what | bound | beyond it |
 //! | --- | --- | --- |
 //! | recorded requests | 10,000 | the oldest is forgotten |
 //! | access tokens | 262,144, expired ones included | the oldest is forgotten and answers as unknown |
+//! | refresh tokens, codes, sign-ins under way, sessions | 131,072 of each | the oldest is forgotten |
 //! | `jti`s | 3,670,016 of 16 bytes and an expiry, about 110 MB; 30 days | about half of them, the oldest, are forgotten |
 //! | fetched key sets | 1,000 URLs of at most 1 MiB | all are fetched again |
-//! | apps by the control API | 10,000 | 409 |
+//! | apps and clients by the control API | 10,000 of each | 409 |
+//! | the providers' sign-ins, codes and tokens | 65,536 of each | the oldest is forgotten |
 //! | faults | 1,000 | the oldest is dropped |
 //! | request bodies | 1 MiB | 413 |
 //! | connections | 2,048 | the next waits |

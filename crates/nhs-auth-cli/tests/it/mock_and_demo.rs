@@ -1,6 +1,7 @@
 //! `nhs-auth mock`, `nhs-auth demo`, `nhs-auth completions`, and help.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::scene::{Scene, binary_in, run};
@@ -120,6 +121,23 @@ fn the_state_is_kept_and_a_damaged_file_is_named() {
     let missing = ["mock", "--listen", "127.0.0.1:0", "--state", "no/such/folder/state.json"];
     let failed = scene.run(&missing).exits(2);
     assert!(failed.stderr.contains("no/such/folder"), "{}", failed.stderr);
+}
+
+#[test]
+fn the_configuration_in_the_reference_can_be_used_as_it_is() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/mock.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let blocks: Vec<_> =
+        page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    let [base_path, whole] = blocks[..] else { panic!("{} blocks", blocks.len()) };
+    let scene = Scene::new();
+    std::fs::copy(scene.path("int-1.json"), scene.path("cis2-1.json")).unwrap();
+    for configuration in [base_path, whole] {
+        scene.write("nhs-auth.toml", configuration);
+        let mut mock = Mock::start(&scene, &[]);
+        assert!(mock.line().starts_with("http://127.0.0.1:"), "{configuration}");
+        mock.end();
+    }
 }
 
 #[test]
