@@ -64,3 +64,12 @@ export async function assertGood(page, name, { width, colorScheme }) {
   assert.ok(wide <= seen, `${name} is ${wide} px wide where ${seen} are seen`);
   assert.deepEqual(page.complaints, [], name);
 }
+
+/** Presses the Tab key until something has the focus. */
+export async function tabTo(page, target) {
+  for (let presses = 0; presses < 40; presses += 1) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  assert.fail("the Tab key doesn't lead there");
+}

@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 
 import { control } from "../interop/sign_in.mjs";
-import { LOOKS, assertGood, launch, newPage } from "./browser.mjs";
+import { LOOKS, assertGood, launch, newPage, tabTo } from "./browser.mjs";
 
 const baseUrl = process.env.BASE_URL;
 const PAGES = {
@@ -178,14 +178,6 @@ async function atRoles(username, look) {
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByRole("heading", { name: "Choose a role" }).waitFor();
   return page;
-}
-
-async function tabTo(page, target) {
-  for (let presses = 0; presses < 40; presses += 1) {
-    if (await target.evaluate((element) => element === document.activeElement)) return;
-    await page.keyboard.press("Tab");
-  }
-  assert.fail("the Tab key doesn't lead there");
 }
 
 /** Where the application is called back. */
