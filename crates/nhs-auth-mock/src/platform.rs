@@ -25,6 +25,7 @@ use crate::server;
 use crate::settings::{BasePath, Settings};
 use crate::state::State;
 use crate::state::apps::{Apps, Products};
+use crate::state::faults::Faults;
 use crate::state_file::{self, StateFileError};
 use crate::user::User;
 
@@ -81,6 +82,7 @@ impl MockPlatform {
             products: Products::new(),
             clients: Vec::new(),
             users: Vec::new(),
+            faults: Vec::new(),
             allowed_hosts: Vec::new(),
             public_url: None,
             status_key: None,
@@ -240,6 +242,7 @@ pub struct MockPlatformBuilder {
     products: Products,
     clients: Vec<NewClient>,
     users: Vec<User>,
+    faults: Vec<Fault>,
     allowed_hosts: Vec<String>,
     public_url: Option<String>,
     status_key: Option<String>,
@@ -293,6 +296,12 @@ impl MockPlatformBuilder {
     /// A user who can sign in, beside the documented ones.
     pub fn user(mut self, user: User) -> Self {
         self.users.push(user);
+        self
+    }
+
+    /// Something that goes wrong from the start, and again after a reset.
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
         self
     }
 
@@ -385,6 +394,7 @@ impl MockPlatformBuilder {
             settings,
             Clock::new(self.clock_offset_ms),
             Apps::new(self.rate_limit, apps, self.products),
+            Faults::new(self.faults),
             Identity::new(self.clients, self.users),
         ));
         let (stop, stopping) = watch::channel(false);

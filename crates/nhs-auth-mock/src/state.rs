@@ -47,12 +47,18 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(settings: Settings, clock: Clock, apps: Apps, identity: Identity) -> Self {
+    pub(crate) fn new(
+        settings: Settings,
+        clock: Clock,
+        apps: Apps,
+        faults: Faults,
+        identity: Identity,
+    ) -> Self {
         Self {
             settings,
             clock,
             apps,
-            faults: Faults::default(),
+            faults,
             identity,
             jtis: Jtis::default(),
             key_sets: KeySets::default(),
@@ -66,7 +72,7 @@ impl State {
 
     /// Back to the start: the apps that were there then, and nothing that happened since.
     pub(crate) fn reset(&self) {
-        self.faults.clear();
+        self.faults.reset();
         self.clock.reset();
         self.apps.reset();
         self.identity.reset();

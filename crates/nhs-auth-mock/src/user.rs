@@ -173,10 +173,10 @@ impl User {
         });
         let with_roles = |username: &str, name: &str, kinds: &[usize], first: u32| {
             let user = Self::cis2(username, 3).name(name, "Roles");
-            kinds
-                .iter()
-                .zip(first..)
-                .fold(user, |user, (&kind, number)| user.role(Role::of_kind(kind, number)))
+            let orgs = ["Z9Z9Z", "X8X8X", "W7W7W"].into_iter().cycle();
+            kinds.iter().zip(first..).zip(orgs).fold(user, |user, ((&kind, number), org)| {
+                user.role(Role::of_kind(kind, number).org_code(org))
+            })
         };
         let more = [
             with_roles("tutorialuser", "Tutorial", &[CLINICIAN], 100),
@@ -251,9 +251,20 @@ impl Role {
         }
     }
 
-    /// The name without the quotes around its parts, for people.
-    pub(crate) fn readable_name(&self) -> String {
-        self.role_name.replace("\":\"", " – ").replace('"', "")
+    /// The last part of the name, for people: what the role is.
+    pub(crate) fn short_name(&self) -> &str {
+        self.parts().next_back().unwrap_or_default()
+    }
+
+    /// The parts before it: where such roles are.
+    pub(crate) fn area(&self) -> String {
+        let mut parts: Vec<_> = self.parts().collect();
+        parts.pop();
+        parts.join(", ")
+    }
+
+    fn parts(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.role_name.split(':').map(|part| part.trim_matches('"'))
     }
 
     /// The item of `nhsid_nrbac_roles`. Members that a role hasn't are left out of it.

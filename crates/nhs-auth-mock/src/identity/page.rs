@@ -52,8 +52,10 @@ pub(super) fn sign_in(
                     autocapitalize="none" spellcheck="false" autofocus
                     aria-invalid=[error.map(|_| "true")]
                     aria-describedby=[error.map(|_| "username-error")];
-                button .primary type="submit" { "Sign in" }
-                button type="submit" name="cancel" value="cancel" { "Cancel" }
+                div .buttons {
+                    button .primary type="submit" { "Sign in" }
+                    button type="submit" name="cancel" value="cancel" { "Cancel" }
+                }
             }
             section aria-labelledby="users" {
                 h2 #users { "Or sign in as" }
@@ -64,9 +66,11 @@ pub(super) fn sign_in(
                                 value=(user.username) {
                                 span .who { (user.full_name()) }
                                 span .level { (user.level_name()) }
-                                span .username { (user.username) }
-                                @if let Some(roles) = roles_in_words(&user.roles) {
-                                    span .roles { (roles) }
+                                span .username {
+                                    (user.username)
+                                    @if let Some(roles) = roles_in_words(&user.roles) {
+                                        " · " (roles)
+                                    }
                                 }
                             }
                         }
@@ -118,14 +122,19 @@ pub(super) fn choose_role(
                         label .choice {
                             input type="radio" name="role" value=(role.person_roleid) required;
                             span {
-                                span .who { (role.readable_name()) }
-                                span .username { (role.org_code) " · " (role.role_code) }
+                                span .who { (role.short_name()) }
+                                span .username {
+                                    @if !role.area().is_empty() { (role.area()) " · " }
+                                    (role.org_code) " · " (role.role_code)
+                                }
                             }
                         }
                     }
                 }
-                button .primary type="submit" { "Continue" }
-                button type="submit" name="cancel" value="cancel" formnovalidate { "Cancel" }
+                div .buttons {
+                    button .primary type="submit" { "Continue" }
+                    button type="submit" name="cancel" value="cancel" formnovalidate { "Cancel" }
+                }
             }
         },
     )
@@ -150,7 +159,7 @@ pub(super) fn error(realm: Realm, error: &'static str, description: &'static str
 fn roles_in_words(roles: &[Role]) -> Option<String> {
     match roles {
         [] => None,
-        [only] => Some(only.readable_name()),
+        [only] => Some(only.short_name().to_owned()),
         several => Some(format!("{} roles", several.len())),
     }
 }

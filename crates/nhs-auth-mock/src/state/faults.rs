@@ -16,6 +16,8 @@ const MOST: usize = 1000;
 /// The faults that are in force, in the order in which they were added.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
+    /// Those of the start.
+    first: Vec<Fault>,
     /// Their number, so that a request without faults needs no lock.
     number: AtomicUsize,
     list: Mutex<List>,
@@ -42,6 +44,20 @@ pub(crate) struct Effects {
 }
 
 impl Faults {
+    pub(crate) fn new(first: Vec<Fault>) -> Self {
+        let faults = Self { first, ..Self::default() };
+        faults.reset();
+        faults
+    }
+
+    /// The faults of the start, and no other.
+    pub(crate) fn reset(&self) {
+        self.clear();
+        for fault in &self.first {
+            self.add(fault.clone());
+        }
+    }
+
     pub(crate) fn add(&self, fault: Fault) -> FaultId {
         let list = &mut *lock(&self.list);
         if list.faults.len() >= MOST {
