@@ -204,6 +204,9 @@ def users(api: ControlApi) -> None:
         {"roles": [{}]},
         {"selected_roleid": "some"},
         {"claims": []},
+        {"claims": None},
+        {"level": {}},
+        {"level": 2.5},
     ]:
         api.call("post", "/users", {**someone, **change}, expect=400)
 
@@ -239,7 +242,7 @@ def clients(api: ControlApi) -> None:
 
 def tokens(api: ControlApi) -> None:
     for body in [
-        {"provider": "nhs-login"},
+        {"provider": "nhs-login", "username": None, "claims": None, "headers": None},
         {"provider": "cis2", "realm": "Cis2-mock-int", "username": "656005750109"},
         {
             "provider": "cis2",
@@ -252,7 +255,7 @@ def tokens(api: ControlApi) -> None:
         api.call("post", "/id-tokens", body, expect=400)
     for unknown in [{"username": "nobody"}, {"realm": "NHS-Login-mock-int"}]:
         api.call("post", "/id-tokens", {"provider": "cis2", **unknown}, expect=400, valid=True)
-    api.call("post", "/logout-tokens", {"sid": "x"}, expect=201)
+    api.call("post", "/logout-tokens", {"sid": "x", "claims": None}, expect=201)
     api.call("post", "/logout-tokens", {"sid": "x", "claims": {"nonce": "y"}}, expect=201)
     for body in [{}, {"sid": 1}, {"sid": "x", "claims": "y"}]:
         api.call("post", "/logout-tokens", body, expect=400)
