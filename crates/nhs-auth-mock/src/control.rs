@@ -21,6 +21,9 @@ use crate::state::State;
 
 const PREFIX: &str = "/_mock";
 
+/// This API, described.
+const OPENAPI: &str = include_str!("../../../docs/reference/mock-control.openapi.json");
+
 /// What the control API says when it says no.
 #[derive(Debug)]
 struct Refusal {
@@ -59,6 +62,10 @@ fn route(state: &State, call: &Call) -> Result<Reply, Refusal> {
         ("clock", None, None) => clock::answer(state, call),
         ("faults", None, None) => faults::collection(state, call),
         ("faults", Some(id), None) => faults::item(state, call, id),
+        ("openapi.json", None, None) => match call.method {
+            Method::GET => Ok(Reply::new(StatusCode::OK, "application/json", OPENAPI)),
+            _ => Err(Refusal::method("GET")),
+        },
         ("requests", None, None) => requests::answer(state, call),
         ("reset", None, None) => match call.method {
             Method::POST => {

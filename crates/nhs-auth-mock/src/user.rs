@@ -3,7 +3,8 @@
 use std::fmt;
 
 use nhs_auth_rules::IdentityProvider;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
 /// Somebody who can sign in at CIS2 (a healthcare worker) or at NHS login (a patient). There is no
@@ -15,6 +16,7 @@ pub struct User {
     pub(crate) username: String,
     /// `authentication_assurance_level` (as it stands, a number or a string) or
     /// `identity_proofing_level`.
+    #[serde(deserialize_with = "number_or_text")]
     pub(crate) level: Value,
     #[serde(default = "some_given_name", alias = "given-name")]
     pub(crate) given_name: String,
@@ -289,6 +291,15 @@ impl fmt::Display for UserProvider {
             Self::Cis2 => "cis2",
             Self::NhsLogin => "nhs-login",
         })
+    }
+}
+
+fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+    let level = Value::deserialize(deserializer)?;
+    if level.is_u64() || level.is_string() {
+        Ok(level)
+    } else {
+        Err(D::Error::custom("`level` must be a whole number or a string"))
     }
 }
 
