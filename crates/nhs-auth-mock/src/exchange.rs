@@ -16,7 +16,8 @@ use crate::fault::{Fault, FaultKind};
 use crate::recorded::RecordedRequest;
 use crate::server::{Stop, stopped};
 use crate::state::State;
-use crate::{control, fault_answer, oauth, routes};
+use crate::transcript::Transcript;
+use crate::{control, fault_answer, inspector, oauth, routes};
 
 /// The longest request body.
 const LONGEST_BODY: usize = 1024 * 1024;
@@ -52,8 +53,7 @@ impl Exchange {
             now: self.state.clock.now(),
             key_sets_unreachable: false,
         };
-        if control::is_for(call.path()) {
-            let reply = if is_too_long { too_long() } else { control::answer(&self.state, &call) };
+        if let Some(reply) = self.about_itself(&call, is_too_long) {
             return Ok(reply.into_response(self.state.clock.now()));
         }
         let reply = match self.meet_faults(&mut call).await? {
@@ -69,8 +69,23 @@ impl Exchange {
             "answered"
         );
         let record = RecordedRequest::new(self.state.clock.now(), &call, &reply);
-        self.state.requests.add(record);
+        self.state.requests.add(record, Transcript::answered(&call, &reply));
         Ok(reply.into_response(call.now))
+    }
+
+    /// The answer of what stands beside the platform, meets no fault, and is not recorded.
+    fn about_itself(&self, call: &Call, is_too_long: bool) -> Option<Reply> {
+        let is_for_inspector = inspector::is_for(call);
+        if !is_for_inspector && !control::is_for(call.path()) {
+            return None;
+        }
+        Some(if is_too_long {
+            too_long()
+        } else if is_for_inspector {
+            inspector::answer(&self.state, &self.stop, call)
+        } else {
+            control::answer(&self.state, call)
+        })
     }
 
     /// What the faults in force make of a request: other circumstances, an answer, or none.
@@ -100,11 +115,12 @@ impl Exchange {
     /// Leaves a request without an answer, at once or when the platform stops. Its client may
     /// give up before.
     async fn leave(&self, call: &Call, fault: &Fault) -> NoAnswer {
-        self.state.requests.add(RecordedRequest {
+        let record = RecordedRequest {
             application_id: routes::application_id(&self.state, call),
             jti: routes::jti(call),
             ..RecordedRequest::unanswered(self.state.clock.now(), call, fault.kind.name())
-        });
+        };
+        self.state.requests.add(record, Transcript::unanswered(call));
         if fault.kind == FaultKind::Hang {
             stopped(self.stop.clone()).await;
         } else {

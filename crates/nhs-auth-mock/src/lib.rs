@@ -75,6 +75,7 @@ mod exchange;
 mod fault;
 mod fault_answer;
 mod gateway;
+mod inspector;
 mod oauth;
 mod platform;
 mod random;
@@ -83,6 +84,7 @@ mod routes;
 mod server;
 mod signature;
 mod state;
+mod transcript;
 
 pub use app::{App, NewApp};
 pub use config::{AppConfig, ConfigError, MockConfig};

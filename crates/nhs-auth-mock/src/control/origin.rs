@@ -1,4 +1,4 @@
-//! Who may call the control API.
+//! Who may call the control API and the inspector.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use crate::call::Call;
 use crate::state::Settings;
 
 /// Refuses a page of another origin, and a name that isn't this machine's own (DNS rebinding).
-pub(super) fn check(settings: &Settings, call: &Call) -> Result<(), Refusal> {
+pub(crate) fn check(settings: &Settings, call: &Call) -> Result<(), Refusal> {
     let host = call.header("host").unwrap_or_default();
     if !is_own(settings, host) {
         return Err(Refusal::forbidden(format!(
