@@ -86,7 +86,7 @@ pub(crate) fn answer(state: &Arc<State>, stop: &Stop, call: &Call) -> Reply {
         Ok(()) if is_from_here(call) => written(&asked),
         Ok(()) => asked.problem(
             StatusCode::FORBIDDEN,
-            "a form is taken from the inspector's own pages alone: use the control API from programs",
+            "a form is taken from the inspector's own pages alone; programs have the control API",
         ),
         Err(refusal) => asked.problem(refusal.status, &refusal.description),
     };

@@ -35,6 +35,8 @@
 //! - Key sets with the platform's habits: fetched by URL, kept for an hour, never fetched again for
 //!   an unknown `kid`.
 //! - A control API under `/_mock`: apps, clock, [faults](Fault), recorded requests.
+//! - An inspector at `/`, for a browser: what each request did, the rules in order, and why it was
+//!   refused, with the claim at fault underlined.
 //! - A clock that can be moved ([`MockPlatform::advance`]) and moves everything that ages.
 //!
 //! Token exchange and combined sign-in are not here yet: their grants answer 501 `not_implemented`,
@@ -47,6 +49,8 @@
 //! | what | bound | beyond it |
 //! | --- | --- | --- |
 //! | recorded requests | 10,000 | the oldest is forgotten |
+//! | requests and answers word for word | the latest 1,000, and 16 MiB together; 64 KiB of a body | the oldest is forgotten |
+//! | open inspector pages | 64 | 503, and the page does not grow by itself |
 //! | access tokens | 262,144, expired ones included | the oldest is forgotten and answers as unknown |
 //! | `jti`s | 3,670,016 of 16 bytes and an expiry, about 110 MB; 30 days | about half of them, the oldest, are forgotten |
 //! | fetched key sets | 1,000 URLs of at most 1 MiB | all are fetched again |

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 use nhs_auth_rules::diagnosis::Severity;
 use nhs_auth_rules::{Span, UnixMillis};
 
+use super::prose::with_code;
 use crate::clock::rfc3339;
 
 /// The claims that are times (RFC 7519 §4.1, OpenID Connect Core §2).
@@ -49,7 +50,7 @@ pub(super) fn text(text: &str, marks: &[Mark], lines: Lines, now: Option<UnixMil
                 }
                 @for mark in said(&marks) {
                     "\n" (indent(mark.span.start - span.start))
-                    span class={ "label " (mark.severity.name()) } { "↑ " (mark.label) }
+                    span class={ "label " (mark.severity.name()) } { "↑ " (with_code(&mark.label)) }
                 }
             }
         } }

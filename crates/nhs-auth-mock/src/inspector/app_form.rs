@@ -97,7 +97,8 @@ impl Fields {
             form.app method="post" action=(action) {
                 div.field {
                     label for="name" { "Name" }
-                    input #name type="text" name="name" value=(self.name) autocomplete="off" required;
+                    input #name type="text" name="name" value=(self.name) autocomplete="off"
+                        required;
                 }
                 fieldset {
                     legend { "Public key" }
@@ -132,7 +133,10 @@ impl Fields {
                         (check(name, title, is_set))
                     }
                 }
-                div.actions { button.primary type="submit" { (submit) } a.button.quiet href="/" { "Cancel" } }
+                div.actions {
+                    button.primary type="submit" { (submit) }
+                    a.button.quiet href="/" { "Cancel" }
+                }
             }
         }
     }
@@ -142,13 +146,15 @@ impl Fields {
             @match &self.jwks {
                 Some(jwks) => div.field {
                     label for="jwks" { "Key set" }
-                    p.hint #jwks-hint { "The JWKS document. It is kept as it is, also when it is wrong." }
+                    p.hint #jwks-hint {
+                        "The JWKS document. It is kept as it is, also when it is wrong."
+                    }
                     textarea #jwks name="jwks" rows="8" spellcheck="false"
                         aria-describedby="jwks-hint" { "\n" (jwks) }
                 },
                 None => p.hint {
-                    "A key set is uploaded that has private members or tokens in it. Show secrets to see and \
-                     change it; otherwise it stays as it is."
+                    "A key set is uploaded that has private members or tokens in it. Show secrets "
+                    "to see and change it; otherwise it stays as it is."
                 },
             }
             div.field {

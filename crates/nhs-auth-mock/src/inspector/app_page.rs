@@ -113,8 +113,14 @@ fn identity(asked: &Asked<'_>, app: &Registered) -> Markup {
     html! {
         dl.fields.tight {
             div { dt { "Application ID" } dd { code.copy { (identity.application_id()) } } }
-            div { dt { "API key, for " code { "iss" } " and " code { "sub" } } dd { code.copy { (identity.api_key()) } } }
-            div { dt { "Client secret" } dd { code.copy { (asked.secrets.secret(identity.client_secret())) } } }
+            div {
+                dt { "API key, for " code { "iss" } " and " code { "sub" } }
+                dd { code.copy { (identity.api_key()) } }
+            }
+            div {
+                dt { "Client secret" }
+                dd { code.copy { (asked.secrets.secret(identity.client_secret())) } }
+            }
             div { dt { "Public key" } dd { (overview::keys(app)) } }
         }
     }

@@ -55,10 +55,8 @@ pub(super) fn of(state: &State, request: &Remembered, form: &Form) -> Option<Exp
     let url = called_url(&request.record, transcript);
     let document = app.as_deref().and_then(|app| key_set(state, app));
     let raw = as_http(&request.record, transcript);
-    let earlier = earlier_assertion(state, &request.record);
     let report = diagnosis::diagnose(
         &Inputs {
-            assertions: earlier.as_deref().into_iter().collect(),
             request: Some(&raw),
             jwks: match &document {
                 Some(KeySource::Uploaded(document)) => Some(JwksInput::Document(document)),
@@ -125,20 +123,13 @@ fn as_http(record: &RecordedRequest, transcript: &Transcript) -> String {
     raw
 }
 
-/// The request that used this one's `jti` before, if it is remembered.
+/// The first request that used this one's `jti`, if it is remembered.
 pub(super) fn earlier_with_jti(state: &State, record: &RecordedRequest) -> Option<u64> {
     let jti = record.jti.as_deref()?;
     let same = |other: &RecordedRequest| {
         other.jti.as_deref() == Some(jti) && other.application_id == record.application_id
     };
-    state.requests.newest(0, record.id, 1, same).first().map(|other| other.id)
-}
-
-/// The assertion of the request that used this one's `jti` before.
-fn earlier_assertion(state: &State, record: &RecordedRequest) -> Option<String> {
-    let earlier = state.requests.find(earlier_with_jti(state, record)?)?;
-    let form = Form::parse(&earlier.transcript?.request.body);
-    form.get("client_assertion").map(str::to_owned)
+    state.requests.newest(0, record.id, usize::MAX, same).last().map(|other| other.id)
 }
 
 /// What the rule that refused finds wrong. It is told what it must have been told to refuse.

@@ -54,9 +54,7 @@ impl Page {
                     (header(asked, self.has_secrets))
                     main #content { (self.body) }
                     footer {
-                        p {
-                            "The API platform in a box, for tests. It is not an official NHS product."
-                        }
+                        p { "The API platform in a box, for tests. Not an official NHS product." }
                     }
                 }
             }
@@ -68,6 +66,8 @@ impl Page {
 fn header(asked: &Asked<'_>, has_secrets: bool) -> Markup {
     let clock = &asked.state.clock;
     let now = rfc3339(clock.now());
+    let (date, time) = now.split_once('T').unwrap_or_default();
+    let time = time.split('.').next().unwrap_or_default();
     let host = asked.call.header("host").unwrap_or_default();
     html! {
         header.top {
@@ -83,8 +83,10 @@ fn header(asked: &Asked<'_>, has_secrets: bool) -> Markup {
                 div {
                     dt { "Platform’s clock" }
                     dd {
-                        time datetime=(now) { (now.get(..10).unwrap_or_default()) " " (now.get(11..19).unwrap_or_default()) " UTC" }
-                        @if let Some(offset) = offset(clock.offset_ms()) { " " span.offset { (offset) } }
+                        time datetime=(now) { (date) " " (time) " UTC" }
+                        @if let Some(offset) = offset(clock.offset_ms()) {
+                            " " span.offset { (offset) }
+                        }
                     }
                 }
             }

@@ -37,7 +37,9 @@ pub(super) fn answer(message: &Message, path: &str, secrets: Secrets) -> Markup 
                 (plain(&String::from_utf8_lossy(&message.body), secrets))
             }
         }
-        @if message.is_cut_off { p.none { "The connection ended here, before the whole was sent." } }
+        @if message.is_cut_off {
+            p.none { "The connection ended here, before the whole was sent." }
+        }
         (shortened(message))
         (fields(message, path, secrets))
     }
@@ -87,8 +89,8 @@ fn parameter(name: &str, value: &str, secrets: Secrets) -> Markup {
     html! {
         @if value.is_empty() {
             span.none { "empty" }
-        } @else if tokens::is_decoded(name) && !secrets.are_shown() {
-            a href={ "#" (name) } { "decoded above" } " " code { (secrets.secret(value)) }
+        } @else if tokens::is_decoded(name) {
+            a href={ "#" (name) } { "decoded above" } " (" (value.len()) " characters)"
         } @else {
             code { (secrets.named(name, value)) }
         }
@@ -133,7 +135,9 @@ fn plain(text: &str, secrets: Secrets) -> Markup {
 fn shortened(message: &Message) -> Markup {
     html! {
         @if message.is_shortened() {
-            p.none { "Only the first " (message.body.len()) " bytes of " (message.length) " are kept." }
+            p.none {
+                "Only the first " (message.body.len()) " bytes of " (message.length) " are kept."
+            }
         }
     }
 }

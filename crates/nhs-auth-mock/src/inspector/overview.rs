@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::filter::Filter;
 use super::layout::Page;
+use super::secrets::{self, Secrets};
 use super::{Asked, href, row};
 use crate::answer::Reply;
 use crate::app::KeySource;
@@ -64,11 +65,12 @@ fn search(asked: &Asked<'_>, filter: &Filter) -> Markup {
     html! {
         form.search method="get" action="/" role="search" {
             @if asked.secrets.are_shown() {
-                input type="hidden" name=(super::secrets::PARAMETER.0) value=(super::secrets::PARAMETER.1);
+                input type="hidden" name=(secrets::PARAMETER.0) value=(secrets::PARAMETER.1);
             }
             div.field {
                 label for="q" { "Search" }
-                input #q type="search" name="q" value=(filter.words) placeholder="path, error, jti, message ID";
+                input #q type="search" name="q" value=(filter.words)
+                    placeholder="path, error, jti, message ID";
             }
             div.field {
                 label for="app" { "App" }
@@ -95,7 +97,7 @@ fn list(asked: &Asked<'_>, filter: &Filter, requests: &[RecordedRequest], before
     // Only the newest page grows.
     let events = (before == u64::MAX).then(|| filter.href(&href::own("events"), &[]));
     html! {
-        ol.requests #list data-events=[events] data-latest=(latest) data-most=(ROWS) {
+        ol.requests #list role="list" data-events=[events] data-latest=(latest) data-most=(ROWS) {
             @for request in requests { (row::of(asked.state, request)) }
         }
         @if requests.is_empty() { (nothing(asked, filter)) }
@@ -111,7 +113,10 @@ fn nothing(asked: &Asked<'_>, filter: &Filter) -> Markup {
                 p { "Point your software at this address, and what it sends will stand here." }
                 dl.fields {
                     div { dt { "Base URL" } dd { code.copy { "http://" (host) } } }
-                    div { dt { "Token endpoint, and " code { "aud" } } dd { code.copy { "http://" (host) "/oauth2/token" } } }
+                    div {
+                        dt { "Token endpoint, and " code { "aud" } }
+                        dd { code.copy { "http://" (host) "/oauth2/token" } }
+                    }
                 }
             } @else {
                 h2 { "No such requests" }
@@ -156,11 +161,16 @@ fn app_card(asked: &Asked<'_>, app: &Registered) -> Markup {
     let (identity, settings) = (&app.identity, &app.settings);
     html! {
         h3 { a href=(href::app(identity.application_id())) { (settings.name) } }
-        @if !settings.approved { p { span.status.refused { span aria-hidden="true" { "✕" } " Not approved" } } }
+        @if !settings.approved {
+            p { span.status.refused { span aria-hidden="true" { "✕" } " Not approved" } }
+        }
         dl.fields.tight {
             div { dt { "Application ID" } dd { code.copy { (identity.application_id()) } } }
             div { dt { "API key" } dd { code.copy { (identity.api_key()) } } }
-            div { dt { "Client secret" } dd { code.copy { (asked.secrets.secret(identity.client_secret())) } } }
+            div {
+                dt { "Client secret" }
+                dd { code.copy { (asked.secrets.secret(identity.client_secret())) } }
+            }
             div { dt { "Public key" } dd { (keys(app)) } }
             div { dt { "Scopes" } dd { (scopes(app)) } }
             @if let Some(url) = &settings.callback_url {
@@ -183,7 +193,7 @@ pub(super) fn keys(app: &Registered) -> Markup {
     html! {
         @match &app.settings.keys {
             KeySource::Nowhere => span.none { "none registered" },
-            KeySource::Url(url) => code { (url) },
+            KeySource::Url(url) => code { (row::short(&Secrets::Masked.url(url))) },
             KeySource::Uploaded(_) if kids.is_empty() => "uploaded, with no key in it",
             KeySource::Uploaded(_) => {
                 "uploaded: "

@@ -7,8 +7,7 @@ use maud::{Markup, html};
 pub(super) fn sentence(message: &str) -> Markup {
     let mut characters = message.chars();
     let (first, rest) = (characters.next(), characters.as_str());
-    let stop =
-        if message.ends_with(['.', '!', '?', ':', '`']) || message.is_empty() { "" } else { "." };
+    let stop = if message.ends_with(['.', '!', '?', ':']) || message.is_empty() { "" } else { "." };
     match first {
         Some(first) if starts_a_word(message) => {
             html! { (first.to_uppercase().to_string()) (with_code(rest)) (stop) }
@@ -45,6 +44,7 @@ mod tests {
         for (message, text) in [
             ("the key is `a<b`, and not b", "The key is <code>a&lt;b</code>, and not b."),
             ("`exp` is past", "<code>exp</code> is past."),
+            ("set both to `key`", "Set both to <code>key</code>."),
             ("client_id is missing", "client_id is missing."),
             ("a stray ` is no code", "A stray ` is no code."),
             ("", ""),

@@ -17,7 +17,7 @@ pub(super) fn page(asked: &Asked<'_>, id: &str) -> Reply {
     let remembered = id.parse().ok().and_then(|id| asked.state.requests.find(id));
     let Some(request) = remembered else { return asked.not_found() };
     let record = &request.record;
-    let title = format!("{} {}", record.method, row::short(&record.path));
+    let title = format!("{} {}", record.method, row::path(record));
     let body = html! {
         (neighbours(asked, record))
         (head(asked, record))
@@ -49,16 +49,21 @@ fn neighbours(asked: &Asked<'_>, record: &RecordedRequest) -> Markup {
 fn head(asked: &Asked<'_>, record: &RecordedRequest) -> Markup {
     html! {
         div.head {
-            h1 { span.method { (record.method) } " " span.path { (row::short(&record.path)) } }
+            h1 { span.method { (record.method) } " " span.path { (row::path(record)) } }
             (row::status(record))
         }
         dl.facts.wide {
             div { dt { "Time" } dd { (row::when(record)) } }
             @if let Some(id) = &record.application_id {
-                div { dt { "App" } dd { a href=(href::app(id)) { (row::who(asked.state, record)) } } }
+                div {
+                    dt { "App" }
+                    dd { a href=(href::app(id)) { (row::who(asked.state, record)) } }
+                }
             }
             @if let Some(fault) = record.fault { div { dt { "Fault" } dd { code { (fault) } } } }
-            @if let Some(jti) = &record.jti { div { dt { "jti" } dd { code.copy { (row::short(jti)) } } } }
+            @if let Some(jti) = &record.jti {
+                div { dt { "jti" } dd { code.copy { (row::short(jti)) } } }
+            }
             @if let Some(id) = &record.message_id {
                 div { dt { "Message ID" } dd { code.copy { (id) } } }
             }
@@ -97,7 +102,8 @@ fn opened(asked: &Asked<'_>, request: &Remembered, transcript: &Transcript) -> M
                             @for cause in &causes { (findings::finding(&told.report, cause)) }
                         },
                         (told, Some(rule)) => {
-                            (findings::refusal(rule, told.as_ref().and_then(|told| told.fault.as_ref())))
+                            @let fault = told.as_ref().and_then(|told| told.fault.as_ref());
+                            (findings::refusal(rule, fault))
                         },
                         _ => {},
                     }
@@ -133,8 +139,10 @@ fn verdict(record: &RecordedRequest, transcript: &Transcript) -> Markup {
         @match (record.fault, transcript.refused_by) {
             (Some(fault), _) => {
                 h2 #why { "A fault stood in the platform’s place" }
-                p { "The fault " code { (fault) } " met this request before any rule was looked at, \
-                     so no " code { "jti" } " was burnt." }
+                p {
+                    "The fault " code { (fault) } " met this request before any rule was looked at."
+                    @if record.jti.is_some() { " Its " code { "jti" } " was not burnt." }
+                }
             },
             (None, Some(rule)) => {
                 h2 #why { "Refused by rule " a href="#refused-by" { (rule.id.as_str()) } }
@@ -142,7 +150,10 @@ fn verdict(record: &RecordedRequest, transcript: &Transcript) -> Markup {
                     b { (record.status) " " (record.error.as_deref().unwrap_or_default()) }
                     @if let Some(description) = description { " " q { (description) } }
                 }
-                p { "The rule: " (with_code(rule.title)) "." }
+                p {
+                    "The rule: " (with_code(rule.title)) ". "
+                    code { "nhs-auth explain " (rule.id.as_str()) } " tells more."
+                }
             },
             (None, None) if record.status >= 400 => {
                 h2 #why { "Answered " (record.status) }
@@ -166,7 +177,10 @@ fn earlier(asked: &Asked<'_>, record: &RecordedRequest, rule: Option<&Rule>) -> 
     let earlier = is_reuse.then(|| explanation::earlier_with_jti(asked.state, record)).flatten();
     html! {
         @if let Some(id) = earlier {
-            p { "The same " code { "jti" } " came " a href=(href::request(id)) { "in an earlier request" } "." }
+            p {
+                "The same " code { "jti" } " came "
+                a href=(href::request(id)) { "in an earlier request" } "."
+            }
         }
     }
 }

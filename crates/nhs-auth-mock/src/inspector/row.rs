@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::filter::has_failed;
 use super::href;
+use super::secrets::Secrets;
 use crate::clock::rfc3339;
 use crate::recorded::RecordedRequest;
 use crate::state::State;
@@ -16,7 +17,7 @@ pub(super) fn of(state: &State, request: &RecordedRequest) -> Markup {
     html! {
         li.row data-id=(request.id) {
             a.what href=(href::request(request.id)) {
-                span.method { (request.method) } " " span.path { (short(&request.path)) }
+                span.method { (request.method) } " " span.path { (path(request)) }
             }
             (status(request))
             span.why {
@@ -46,6 +47,11 @@ pub(super) fn status(request: &RecordedRequest) -> Markup {
             (word)
         }
     }
+}
+
+/// The path, as far as it can be shown at a glance.
+pub(super) fn path(request: &RecordedRequest) -> String {
+    short(&Secrets::Masked.path(&request.path))
 }
 
 /// When it was answered, by the platform's clock.

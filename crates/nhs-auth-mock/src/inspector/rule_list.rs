@@ -22,7 +22,7 @@ pub(super) fn of(transcript: &Transcript) -> Markup {
         @for group in &groups {
             @let name = name(group[0].0.id);
             h3 { (name) }
-            ol.rules {
+            ol.rules role="list" {
                 @for (rule, verdict) in group {
                     (row(rule, *verdict))
                 }

@@ -70,7 +70,7 @@ impl Secrets {
             return Cow::Borrowed(value);
         }
         let Some((path, parameters)) = value.split_once(['?', '#']) else {
-            return self.named("", value);
+            return self.path(value);
         };
         let separator = &value[path.len()..=path.len()];
         let parameter = |pair: &str| match pair.split_once('=') {
@@ -81,7 +81,17 @@ impl Secrets {
             None => self.named("", pair).into_owned(),
         };
         let parameters: Vec<_> = parameters.split('&').map(parameter).collect();
-        Cow::Owned([&self.named("", path), separator, &parameters.join("&")].concat())
+        Cow::Owned([&self.path(path), separator, &parameters.join("&")].concat())
+    }
+
+    /// A path, in which a segment may be a token or a key set.
+    pub(super) fn path(self, path: &str) -> Cow<'_, str> {
+        let is_plain = |segment| !looks_like_a_token(segment);
+        if self.are_shown() || path.split('/').all(is_plain) {
+            return Cow::Borrowed(path);
+        }
+        let segments: Vec<_> = path.split('/').map(|segment| self.named("", segment)).collect();
+        Cow::Owned(segments.join("/"))
     }
 
     /// Text of any kind: what may be a token is masked, a harmless word now and then too.
@@ -120,7 +130,7 @@ pub(super) fn is_secret_name(name: &str) -> bool {
 
 /// Whether a value is a JWT or a key by its look, wherever it stands.
 pub(super) fn looks_like_a_token(value: &str) -> bool {
-    let is_inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+' | '/' | '=');
+    let is_inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     let has_jwt = || value.split(|c| !is_inside(c)).any(|run| run.starts_with("eyJ"));
     (value.len() > 40 && has_jwt()) || value.contains("-----BEGIN")
 }
@@ -169,6 +179,10 @@ mod tests {
         let jwt = format!("eyJ{}", "x".repeat(60));
         assert!(!Secrets::Masked.named("anything", &jwt).contains("eyJ"));
         assert!(!Secrets::Masked.field("x-anything", &jwt).contains("eyJ"));
+        assert_eq!(
+            Secrets::Masked.url(&format!("/mock-jwks/{jwt}?a=1")),
+            "/mock-jwks/(masked, 63 characters)?a=1"
+        );
         let text = format!("<p>{HUSH}</p> {{\"access_token\"=\"{HUSH}\"}}");
         let shown = Secrets::Masked.text(&text);
         assert!(!shown.contains("hush") && shown.contains("access_token"), "{shown}");

@@ -117,10 +117,8 @@ fn mark(fault: &Fault, object: &Object, text: &str) -> Option<Mark> {
     Some(Mark { span: place.into(), severity: Severity::Error, label })
 }
 
-/// Of several sources of that name the latest: an earlier request's assertion stands before it.
 fn source(report: &Report, name: &str) -> Option<usize> {
-    let numbered = name.replacen(" (", " 2 (", 1);
-    report.sources.iter().rposition(|source| source.name == name || source.name == numbered)
+    report.sources.iter().position(|source| source.name == name)
 }
 
 /// The token of somebody who acts for the user (RFC 8693 §4.1), as NHS login's delegation has it.
