@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &Mock, global: &Global, console: Console) -> Result
         let stop = interrupted()
             .map_err(|error| Failure::fault(format!("can't wait to be interrupted: {error}")))?;
         console::answer_line(&platform.base_url())?;
-        console.note("ready; interrupt to stop");
+        console.note("ready: a browser shows there what each request did; interrupt to stop");
         platform.run_until(stop).await;
         Ok(Exit::Done)
     })
