@@ -3,12 +3,12 @@
 //! It is for the machine's own programs: a page in a browser that is not from here can't call it,
 //! neither as itself (`Origin`) nor by a name that it has pointed at this machine (`Host`).
 
-mod apps;
+pub(crate) mod apps;
 mod clock;
 mod faults;
 mod identity;
 mod members;
-mod origin;
+pub(crate) mod origin;
 mod products;
 mod requests;
 
@@ -26,10 +26,10 @@ const OPENAPI: &str = include_str!("../../../docs/reference/mock-control.openapi
 
 /// What the control API says when it says no.
 #[derive(Debug)]
-struct Refusal {
-    status: StatusCode,
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
     error: &'static str,
-    description: String,
+    pub(crate) description: String,
     allow: Option<&'static str>,
 }
 

@@ -40,6 +40,8 @@
 //!   an unknown `kid`.
 //! - A control API under `/_mock`: apps, products, clients, users, clock, [faults](Fault), recorded
 //!   requests.
+//! - An inspector at `/`, for a browser: what each request did, the rules in order, and why it was
+//!   refused, with the claim at fault underlined.
 //! - A clock that can be moved ([`MockPlatform::advance`]) and moves everything that ages.
 //!
 //! # What it keeps, and how much of it
@@ -50,6 +52,8 @@
 //! | what | bound | beyond it |
 //! | --- | --- | --- |
 //! | recorded requests | 10,000 | the oldest is forgotten |
+//! | requests and answers word for word | the latest 1,000, and 16 MiB together; 64 KiB of a body | the oldest is forgotten |
+//! | open inspector pages | 64 | 503, and the page does not grow by itself |
 //! | access tokens | 262,144, expired ones included | the oldest is forgotten and answers as unknown |
 //! | refresh tokens, codes, sign-ins under way, sessions | 131,072 of each | the oldest is forgotten |
 //! | `jti`s | 3,670,016 of 16 bytes and an expiry, about 110 MB; 30 days | about half of them, the oldest, are forgotten |
@@ -82,6 +86,7 @@ mod fault;
 mod fault_answer;
 mod gateway;
 mod identity;
+mod inspector;
 mod oauth;
 mod platform;
 mod random;
@@ -92,6 +97,7 @@ mod settings;
 mod signature;
 mod state;
 mod state_file;
+mod transcript;
 mod user;
 
 pub use app::{App, NewApp};

@@ -106,6 +106,11 @@ impl MockPlatform {
         format!("http://{}", SocketAddr::new(ip, self.address.port()))
     }
 
+    /// The inspector's page, for a browser: the applications, and what each request did.
+    pub fn inspector_url(&self) -> String {
+        self.base_url() + "/"
+    }
+
     /// The token endpoint's URL: where a token request goes, and the `aud` of its assertion.
     pub fn token_url(&self) -> String {
         self.base_url() + "/oauth2/token"

@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Mock, global: &Global, console: Console) -> Result
         if arguments.print_env {
             console::answer_text(&announcement::variables(&platform))?;
         }
-        console.note("ready; interrupt to stop");
+        console.note("ready: a browser shows there what each request did; interrupt to stop");
         let stopped = platform.run_until(stop).await;
         stopped.map_err(|error| Failure::usage(error.to_string()))?;
         Ok(Exit::Done)

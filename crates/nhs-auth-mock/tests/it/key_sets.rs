@@ -15,7 +15,7 @@ use crate::key::Key;
 use crate::world::World;
 
 /// A client's own web server.
-struct Site {
+pub(crate) struct Site {
     url: String,
     answer: Arc<Mutex<String>>,
     hits: Arc<AtomicUsize>,
@@ -23,7 +23,7 @@ struct Site {
 }
 
 impl Site {
-    async fn new(status: &str, body: &str) -> Self {
+    pub(crate) async fn new(status: &str, body: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let site = Self {
             url: format!("http://{}/jwks.json", listener.local_addr().unwrap()),
@@ -56,7 +56,7 @@ impl Site {
         self.hits.load(Ordering::Relaxed)
     }
 
-    async fn world(&self) -> World {
+    pub(crate) async fn world(&self) -> World {
         World::with_app(NewApp::new("test").jwks_url(&self.url)).await
     }
 }

@@ -12,6 +12,7 @@ mod control;
 mod faults;
 mod gateway;
 mod http;
+mod inspector;
 mod key;
 mod key_sets;
 mod limits;
