@@ -52,3 +52,6 @@ const fn bad_request(description: &'static str) -> Answer {
 fn judged<'a>(evidence: &Evidence<'a>) -> Result<JudgedJwt<'a>, Outcome> {
     id_token::judged(evidence, Need::SubjectToken)
 }
+
+#[cfg(test)]
+mod tests;
