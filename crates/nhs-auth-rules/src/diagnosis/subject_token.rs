@@ -19,6 +19,8 @@ use crate::rule::Fault;
 use crate::subject_token::RULES;
 use crate::{Environment, Evidence, IdentityProvider, Jwt, Outcome, Rule, UnixMillis, javascript};
 
+const SEND_THE_ID_TOKEN: &str = "send the `id_token` of the sign-in's token answer";
+
 /// Judges the subject token of a token exchange, and says whether there is one.
 pub(super) fn judge(
     inputs: &Inputs<'_>,
@@ -84,7 +86,8 @@ impl<'c> Case<'c> {
         jwt: Option<&'c Jwt<'c>>,
         texts: Texts,
     ) -> Self {
-        let iss = jwt.and_then(|jwt| Some(payload(jwt)?.get("iss")?.as_str()?.into_owned()));
+        let iss = jwt.and_then(|jwt| payload(jwt)?.get("iss"));
+        let iss = iss.as_ref().map(javascript::to_string);
         let issuer = iss.as_deref().and_then(Issuer::of);
         let trust = match &iss {
             Some(iss) => Trust::of(iss, environment(inputs, token_url), token_url),
@@ -125,10 +128,7 @@ impl<'c> Case<'c> {
             Some((source, span)) => finding.label(source, span, "here"),
             None => finding,
         };
-        match &self.trust {
-            Trust::Refused { fix, .. } if rule.id.as_str() == "S11" => finding.fix(fix),
-            _ => finding,
-        }
+        if rule.id.as_str() == "S11" { finding.fix(self.remedy()) } else { finding }
     }
 
     /// The cause, and what is wrong in words.
@@ -176,6 +176,17 @@ impl<'c> Case<'c> {
         format!("the subject token's `alg` is {alg}, and only RS256 and RS512 verify")
     }
 
+    /// How to come to an issuer that is trusted.
+    fn remedy(&self) -> String {
+        match &self.trust {
+            Trust::Refused { fix, .. } if self.payload().and_then(other_token).is_none() => {
+                fix.clone()
+            }
+            _ => SEND_THE_ID_TOKEN.to_owned(),
+        }
+    }
+
+    /// Why the issuer isn't trusted.
     fn refusal(&self) -> String {
         if let Some((_, message)) = self.payload().and_then(other_token) {
             return message.to_owned();
@@ -195,7 +206,7 @@ impl<'c> Case<'c> {
         let finding = Diagnosed::warning(RootCause::SubjectToken, message)
             .likely()
             .why("sign-in gives an ID token that says who the user is; that is what is exchanged")
-            .fix("send the `id_token` of the sign-in's token answer");
+            .fix(SEND_THE_ID_TOKEN);
         let (source, span) = self.texts.claim(name)?;
         Some(finding.label(source, span, "not an ID token"))
     }

@@ -67,6 +67,7 @@ fn each_row_of_the_subject_token() {
         (id_token().claim("iss", CIS2_ISSUER.replace(":443", "")), "S11"),
         (nhs_login().claim("iss", "https://auth.login.nhs.uk"), "S11"),
         (nhs_login().claim("iss", "https://example.org"), "S11"),
+        (nhs_login().claim("iss", 7), "S11"),
         (id_token().header("alg", "ES256"), "S14"),
         (nhs_login().without("identity_proofing_level"), "S15"),
     ] {
@@ -180,6 +181,7 @@ fn an_opaque_token_and_one_that_is_something_else() {
     let report = exchange(&good().signed());
     assert_eq!(rules(&report), ["S11"]);
     assert!(errors(&report)[0].message.contains("is a client assertion"), "{report:#?}");
+    assert!(errors(&report)[0].fixes[0].text.contains("`id_token`"), "{report:#?}");
 }
 
 #[test]
