@@ -10,6 +10,8 @@ mod header;
 mod issuer;
 mod request;
 
+pub(crate) use delegation::delegated_token;
+
 use crate::Evidence;
 use crate::id_token;
 use crate::judged_jwt::JudgedJwt;
