@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use crate::answer::Reply;
 use crate::call::Call;
 use crate::clock;
+use crate::fault::FaultKind;
 
 /// The longest path or `jti` that is remembered whole.
 const LONGEST: usize = 2048;
@@ -93,6 +94,14 @@ impl RecordedRequest {
             remark: None,
             fault: Some(fault),
         }
+    }
+}
+
+impl RecordedRequest {
+    /// The fault that answered in the platform's place; one that changed how the request was
+    /// served is none.
+    pub(crate) fn answered_by(&self) -> Option<&'static str> {
+        self.fault.filter(|name| FaultKind::parse(name).is_ok_and(FaultKind::answers))
     }
 }
 

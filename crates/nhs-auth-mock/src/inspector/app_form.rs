@@ -16,6 +16,7 @@ pub(super) struct Fields {
     jwks_url: String,
     is_subscribed: bool,
     scopes: String,
+    products: String,
     callback_url: String,
     rate_limit: String,
     flags: [bool; FLAGS.len()],
@@ -44,6 +45,7 @@ impl Fields {
             jwks_url: jwks_url.to_owned(),
             is_subscribed: app.scopes.is_some(),
             scopes: app.scopes.as_deref().unwrap_or_default().join("\n"),
+            products: app.products.join("\n"),
             callback_url: app.callback_url.clone().unwrap_or_default(),
             rate_limit: app.rate_limit.map(|limit| limit.to_string()).unwrap_or_default(),
             flags: [app.approved, app.developer_active, app.company_active],
@@ -59,6 +61,7 @@ impl Fields {
             jwks_url: text("jwks_url"),
             is_subscribed: form.get("subscribed").is_some(),
             scopes: text("scopes").replace("\r\n", "\n"),
+            products: text("products").replace("\r\n", "\n"),
             callback_url: text("callback_url"),
             rate_limit: text("rate_limit"),
             flags: FLAGS.map(|(name, _)| form.get(name).is_some()),
@@ -76,7 +79,8 @@ impl Fields {
         if self.jwks.is_some() || !self.jwks_url.is_empty() {
             members.insert("jwks_url".to_owned(), text_or_null(&self.jwks_url));
         }
-        members.insert("scopes".to_owned(), self.is_subscribed.then(|| self.scopes()).into());
+        members.insert("scopes".to_owned(), self.is_subscribed.then(|| names(&self.scopes)).into());
+        members.insert("products".to_owned(), names(&self.products).into());
         members.insert("callback_url".to_owned(), text_or_null(&self.callback_url));
         let limit = self.rate_limit.parse::<u32>();
         let limit = limit.map_or_else(|_| text_or_null(&self.rate_limit), Value::from);
@@ -85,10 +89,6 @@ impl Fields {
             members.insert(name.to_owned(), json!(is_set));
         }
         Value::Object(members).to_string().into_bytes()
-    }
-
-    fn scopes(&self) -> Vec<&str> {
-        self.scopes.split_whitespace().collect()
     }
 
     /// The form, to be sent to that address.
@@ -112,6 +112,14 @@ impl Fields {
                         p.hint #scopes-hint { "One a line. With none of them no token is issued." }
                         textarea #scopes name="scopes" rows="8" spellcheck="false"
                             aria-describedby="scopes-hint" { "\n" (self.scopes) }
+                    }
+                    div.field {
+                        label for="products" { "API products" }
+                        p.hint #products-hint {
+                            "By name, one a line; their scopes come on top."
+                        }
+                        textarea #products name="products" rows="2" spellcheck="false"
+                            aria-describedby="products-hint" { "\n" (self.products) }
                     }
                 }
                 div.field {
@@ -174,6 +182,10 @@ fn check(name: &str, title: &str, is_set: bool) -> Markup {
             label for=(name) { (title) }
         }
     }
+}
+
+fn names(text: &str) -> Vec<&str> {
+    text.split_whitespace().collect()
 }
 
 fn text_or_null(text: &str) -> Value {

@@ -172,6 +172,9 @@ fn app_card(asked: &Asked<'_>, app: &Registered) -> Markup {
                 dd { code.copy { (asked.secrets.secret(identity.client_secret())) } }
             }
             div { dt { "Public key" } dd { (keys(app)) } }
+            @if !settings.products.is_empty() {
+                div { dt { "API products" } dd { (settings.products.join(", ")) } }
+            }
             div { dt { "Scopes" } dd { (scopes(app)) } }
             @if let Some(url) = &settings.callback_url {
                 div { dt { "Callback URL" } dd { code { (url) } } }
@@ -209,7 +212,7 @@ pub(super) fn keys(app: &Registered) -> Markup {
 
 fn scopes(app: &Registered) -> Markup {
     html! {
-        @match app.settings.scopes.as_deref() {
+        @match app.record.scopes.as_deref() {
             None => span.none { "not subscribed to any API" },
             Some([]) => span.none { "none" },
             Some([only]) => code { (only) },

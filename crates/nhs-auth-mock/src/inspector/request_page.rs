@@ -5,7 +5,7 @@ use nhs_auth_rules::{Form, Rule};
 
 use super::explanation::{self, Explanation};
 use super::layout::Page;
-use super::prose::{sentence, with_code};
+use super::prose::with_code;
 use super::tokens::Light;
 use super::{Asked, findings, href, message, row, rule_list, tokens};
 use crate::answer::Reply;
@@ -136,7 +136,7 @@ fn opened(asked: &Asked<'_>, request: &Remembered, transcript: &Transcript) -> M
 fn verdict(record: &RecordedRequest, transcript: &Transcript) -> Markup {
     let description = record.error_description.as_deref();
     html! {
-        @match (record.fault, transcript.refused_by) {
+        @match (record.answered_by(), transcript.refused_by) {
             (Some(fault), _) => {
                 h2 #why { "A fault stood in the platform’s place" }
                 p {
@@ -157,7 +157,13 @@ fn verdict(record: &RecordedRequest, transcript: &Transcript) -> Markup {
             },
             (None, None) if record.status >= 400 => {
                 h2 #why { "Answered " (record.status) }
-                @if let Some(description) = description { p { (sentence(description)) } }
+                p.said {
+                    b { (record.status) " " (record.error.as_deref().unwrap_or_default()) }
+                    @if let Some(description) = description { " " q { (description) } }
+                }
+                @if let Some(remark) = &record.remark {
+                    p { "What the provider saw, and doesn’t say: " (with_code(remark)) "." }
+                }
             },
             (None, None) if transcript.judged.is_empty() => {
                 h2 #why { "Answered" }

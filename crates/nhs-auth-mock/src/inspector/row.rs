@@ -33,7 +33,7 @@ pub(super) fn of(state: &State, request: &RecordedRequest) -> Markup {
 /// The status, in a number and in a word.
 pub(super) fn status(request: &RecordedRequest) -> Markup {
     let (kind, sign, word) = match request.status {
-        _ if request.fault.is_some() => ("fault", "⚡", "Fault"),
+        _ if request.answered_by().is_some() => ("fault", "⚡", "Fault"),
         0 => ("error", "!", "No answer"),
         1..300 => ("ok", "✓", "OK"),
         300..400 => ("ok", "→", "Redirect"),
@@ -63,8 +63,11 @@ pub(super) fn when(request: &RecordedRequest) -> Markup {
 
 /// What the platform or the fault said.
 fn why(request: &RecordedRequest) -> String {
-    if let Some(fault) = request.fault {
+    if let Some(fault) = request.answered_by() {
         return format!("fault {fault}");
+    }
+    if let Some(remark) = &request.remark {
+        return remark.clone();
     }
     match (&request.error_description, &request.error) {
         (Some(description), _) => description.clone(),

@@ -4,7 +4,7 @@ mod apps;
 mod live;
 mod safety;
 
-use nhs_auth_mock::{Fault, FaultKind, NewApp};
+use nhs_auth_mock::{Fault, FaultKind, NewApp, NewClient};
 use nhs_auth_rules::{Rule, assertion, request};
 use serde_json::json;
 
@@ -225,4 +225,30 @@ async fn a_form_in_another_shape_is_read_all_the_same() {
     let page = world.opened().await;
     assert_eq!(page.matches("<dt>grant_type</dt>").count(), 1, "{page}");
     assert!(page.contains("<code>x</code>") && page.contains("empty</span>"), "{page}");
+}
+
+#[tokio::test]
+async fn what_a_provider_saw_and_does_not_say_is_told() {
+    let world = World::new().await;
+    let client = NewClient::cis2().jwks(Key::usual().jwks(KID));
+    world.platform.create_client(client).unwrap();
+    // The mistake that people make most at CIS2: the platform's API key in its assertion.
+    let assertion = world.assertion().sign(Key::usual());
+    let mut form = form(&assertion).to_vec();
+    form[0].1 = "authorization_code";
+    let path = "/openam/oauth2/realms/root/realms/NHSIdentity/realms/Healthcare/access_token";
+    let reply = world.send("POST", path, &[FORM], encoded(&form).as_bytes()).await;
+    assert_eq!(reply.error().1, "JWT is not valid");
+    let page = world.opened().await;
+    assert!(page.contains("are an API key of the platform"), "{page}");
+}
+
+#[tokio::test]
+async fn a_fault_that_only_changed_how_a_request_was_served_did_not_answer_it() {
+    let world = World::new().await;
+    world.platform.add_fault(Fault::clock_off_by_ms(-1));
+    world.ask(world.assertion()).await;
+    let page = world.opened().await;
+    assert!(page.contains("Accepted") && page.contains("<code>clock</code>"), "{page}");
+    assert!(!page.contains("stood in the platform"), "{page}");
 }

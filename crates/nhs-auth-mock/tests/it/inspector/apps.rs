@@ -12,7 +12,9 @@ const NONE: Value = Value::Null;
 async fn an_app_is_made_changed_and_deleted_by_forms() {
     let world = World::new().await;
     let form = world.page("/_mock/inspector/apps").await;
-    for name in ["name", "jwks", "jwks_url", "scopes", "callback_url", "rate_limit", "approved"] {
+    for name in
+        ["name", "jwks", "jwks_url", "scopes", "products", "callback_url", "rate_limit", "approved"]
+    {
         assert!(form.contains(&format!("name=\"{name}\"")), "{name}");
     }
     let jwks = Key::usual().jwks(KID);
@@ -23,6 +25,7 @@ async fn an_app_is_made_changed_and_deleted_by_forms() {
         ("jwks_url", ""),
         ("subscribed", "yes"),
         ("scopes", scopes),
+        ("products", "records\r\nhello-world"),
         ("callback_url", "https://a.test/cb"),
         ("rate_limit", "7"),
         ("approved", "yes"),
@@ -44,6 +47,7 @@ async fn an_app_is_made_changed_and_deleted_by_forms() {
         app["scopes"],
         json!(["urn:nhsd:apim:app:level3:hello-world", "urn:nhsd:apim:app:level3:other"])
     );
+    assert_eq!(app["products"], json!(["records", "hello-world"]));
     let key = app["api_key"].as_str().unwrap();
     let assertion = world.assertion().claim("iss", key).claim("sub", key);
     assert_eq!(world.ask(assertion).await.status, 200);
