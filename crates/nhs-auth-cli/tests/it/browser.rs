@@ -18,3 +18,8 @@ fn in_chromium(file: &str, count: usize) {
 fn the_sign_in_pages() {
     in_chromium("tests/browser/sign_in.test.mjs", 21);
 }
+
+#[test]
+fn the_inspector() {
+    in_chromium("tests/browser/inspector.test.mjs", 6);
+}
