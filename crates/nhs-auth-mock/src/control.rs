@@ -22,7 +22,7 @@ use crate::state::State;
 const PREFIX: &str = "/_mock";
 
 /// This API, described.
-const OPENAPI: &str = include_str!("../../../docs/reference/mock-control.openapi.json");
+const OPENAPI: &str = include_str!("../openapi.json");
 
 /// What the control API says when it says no.
 #[derive(Debug)]
@@ -93,6 +93,11 @@ impl Refusal {
 
     fn not_found(description: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", description)
+    }
+
+    fn too_many(things: &str, most: &str) -> Self {
+        let description = format!("there are {most} {things}, which is as many as there can be");
+        Self::new(StatusCode::CONFLICT, "too_many", description)
     }
 
     fn method(allow: &'static str) -> Self {

@@ -58,7 +58,8 @@
 //! | refresh tokens, codes, sign-ins under way, sessions | 131,072 of each | the oldest is forgotten |
 //! | `jti`s | 3,670,016 of 16 bytes and an expiry, about 110 MB; 30 days | about half of them, the oldest, are forgotten |
 //! | fetched key sets | 1,000 URLs of at most 1 MiB | all are fetched again |
-//! | apps and clients by the control API | 10,000 of each | 409 |
+//! | apps, clients and users by the control API | 10,000 of each | 409 |
+//! | API products | 1,000 | 409 |
 //! | the providers' sign-ins, codes and tokens | 65,536 of each | the oldest is forgotten |
 //! | faults | 1,000 | the oldest is dropped |
 //! | request bodies | 1 MiB | 413 |

@@ -126,9 +126,14 @@ impl MockPlatform {
         self.base_url() + &Realm::NHS_LOGIN.path()
     }
 
-    /// Says what an API product allows, in the form `urn:nhsd:apim:app:level3:records`.
-    pub fn create_product<S: Into<String>>(&self, name: &str, scopes: impl IntoIterator<Item = S>) {
-        self.state.apps.set_product(name, scopes.into_iter().map(Into::into).collect());
+    /// Says what an API product allows, in the form `urn:nhsd:apim:app:level3:records`. False when
+    /// there are 1,000 others.
+    pub fn create_product<S: Into<String>>(
+        &self,
+        name: &str,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> bool {
+        self.state.apps.set_product(name, scopes.into_iter().map(Into::into).collect())
     }
 
     /// Registers a client at an identity provider. `None` when there are 10,000 of them.
@@ -136,9 +141,10 @@ impl MockPlatform {
         self.state.identity.clients.add(client).map(|client| RelyingParty::of(&client))
     }
 
-    /// Lets one more user sign in; of the same name and provider there is one.
-    pub fn create_user(&self, user: User) {
-        self.state.identity.users.add(user);
+    /// Lets one more user sign in; of the same name and provider there is one. False when there
+    /// are 10,000 others.
+    pub fn create_user(&self, user: User) -> bool {
+        self.state.identity.users.add(user)
     }
 
     /// An ID token as its provider would issue it now, with no browser.

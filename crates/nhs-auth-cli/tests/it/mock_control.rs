@@ -9,7 +9,7 @@ use crate::installed::{project, python};
 use crate::running_mock::RunningMock;
 use crate::scene::run;
 
-const DOCUMENT: &str = "docs/reference/mock-control.openapi.json";
+const DOCUMENT: &str = "crates/nhs-auth-mock/openapi.json";
 
 fn document() -> Value {
     serde_json::from_str(&fs::read_to_string(project(DOCUMENT)).unwrap()).unwrap()

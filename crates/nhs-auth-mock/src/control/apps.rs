@@ -86,11 +86,7 @@ pub(super) fn item(state: &State, call: &Call, id: &str) -> Result<Reply, Refusa
 pub(crate) fn create(state: &State, body: &[u8]) -> Result<App, Refusal> {
     let change = Change::parse(body)?;
     if state.apps.is_full() {
-        return Err(Refusal::new(
-            StatusCode::CONFLICT,
-            "too_many_apps",
-            "there are 10,000 apps, which is as many as there can be",
-        ));
+        return Err(Refusal::too_many("apps", "10,000"));
     }
     let mut app = NewApp::new("unnamed");
     if change.products.is_some() {

@@ -114,13 +114,8 @@ fn register(state: &State, call: &Call) -> Result<Reply, Refusal> {
     };
     members.finish()?;
     let client = config.registration(keys).map_err(Refusal::bad_request)?;
-    let client = state.identity.clients.add(client).ok_or_else(|| {
-        Refusal::new(
-            StatusCode::CONFLICT,
-            "too_many_clients",
-            "there are 10,000 clients, which is as many as there can be".to_owned(),
-        )
-    })?;
+    let client =
+        state.identity.clients.add(client).ok_or_else(|| Refusal::too_many("clients", "10,000"))?;
     let mut made = json!({"client_id": client.id});
     if client.method == AuthMethod::ClientSecretPost {
         made["client_secret"] = json!(client.secret);
@@ -151,7 +146,9 @@ pub(super) fn users(state: &State, call: &Call) -> Result<Reply, Refusal> {
         Method::POST => {
             let user: User = serde_json::from_slice(&call.body)
                 .map_err(|error| Refusal::bad_request(format!("the body is no user: {error}")))?;
-            state.identity.users.add(user.clone());
+            if !state.identity.users.add(user.clone()) {
+                return Err(Refusal::too_many("users", "10,000"));
+            }
             Ok(Reply::json(StatusCode::CREATED, &user))
         }
         _ => Err(Refusal::method("GET, POST")),

@@ -299,10 +299,11 @@ impl Clients {
     pub(crate) fn add(&self, settings: NewClient) -> Option<Arc<Client>> {
         let client = Arc::new(Client::new(settings));
         let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
-        if now.len() >= MOST {
+        let name = (client.settings.provider, client.id.clone());
+        if now.len() >= MOST && !now.contains_key(&name) {
             return None;
         }
-        now.insert((client.settings.provider, client.id.clone()), Arc::clone(&client));
+        now.insert(name, Arc::clone(&client));
         Some(client)
     }
 

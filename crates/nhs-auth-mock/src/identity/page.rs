@@ -24,13 +24,22 @@ const ROLES_AT_A_GLANCE: usize = 5;
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// What was typed and doesn't do, and why.
+#[derive(Clone, Copy)]
+pub(super) struct Refused<'a> {
+    pub(super) typed: &'a str,
+    pub(super) why: &'a str,
+}
+
 /// Who are you?
 pub(super) fn sign_in(
     state: &State,
     request: &AuthorizationRequest,
     session: &str,
-    error: Option<&str>,
+    refused: Option<Refused<'_>>,
 ) -> Reply {
+    let error = refused.map(|refused| refused.why);
+    let typed = refused.map_or("", |refused| refused.typed);
     let users = state.identity.users.of(request.realm.provider);
     let action = action(request, session);
     page(
@@ -48,7 +57,7 @@ pub(super) fn sign_in(
             }
             form #kc-form-login action=(action) method="post" {
                 label for="username" { "User name" }
-                input #username name="username" type="text" value="" autocomplete="username"
+                input #username name="username" type="text" value=(typed) autocomplete="username"
                     autocapitalize="none" spellcheck="false" autofocus
                     aria-invalid=[error.map(|_| "true")]
                     aria-describedby=[error.map(|_| "username-error")];

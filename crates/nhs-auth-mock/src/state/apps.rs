@@ -13,6 +13,9 @@ use crate::app::{App, EVERY_LEVEL, HELLO_WORLD, KeySource, NewApp};
 /// The most applications that can be made through the control API.
 const MOST: usize = 10_000;
 
+/// The most API products.
+const MOST_PRODUCTS: usize = 1000;
+
 /// The applications.
 pub(crate) struct Apps {
     rate_limit: u32,
@@ -126,11 +129,17 @@ impl Apps {
         self.read().products.clone()
     }
 
-    /// Says what a product allows, new or not. Its subscribers notice at once.
-    pub(crate) fn set_product(&self, name: &str, scopes: Vec<String>) {
+    /// Says what a product allows, new or not. Its subscribers notice at once. False when there
+    /// are too many.
+    pub(crate) fn set_product(&self, name: &str, scopes: Vec<String>) -> bool {
         let directory = &mut *self.write();
+        let is_new = !directory.products.contains_key(name);
+        if is_new && directory.products.len() >= MOST_PRODUCTS {
+            return false;
+        }
         directory.products.insert(name.to_owned(), scopes);
         directory.notice(name);
+        true
     }
 
     /// Whether there was one of that name.
