@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use nhs_auth_rules::diagnosis::{self, Diagnosed, Inputs, JwksInput, Report, Severity};
-use nhs_auth_rules::{Evidence, Fault, Form, JtiHistory, Jwt, KeySetRecord, Outcome, Quota, Rule};
+use nhs_auth_rules::{
+    CodeRecord, Evidence, Fault, Form, JtiHistory, Jwt, KeySetRecord, Outcome, Quota,
+    RefreshTokenRecord, Rule, SecretRecord, SessionRecord, SignInRecord,
+};
 
 use super::crypto::OwnCrypto;
 use crate::app::KeySource;
@@ -51,35 +54,59 @@ pub(super) fn of(state: &State, request: &Remembered, form: &Form) -> Option<Exp
     if transcript.judged.is_empty() || transcript.request.is_shortened() {
         return None;
     }
+    let is_refused = transcript.refused_by.is_some();
+    let url = called_url(state, &request.record, transcript);
     let app = addressee(state, &request.record, form);
-    let url = called_url(&request.record, transcript);
-    let document = app.as_deref().and_then(|app| key_set(state, app));
+    let is_token_request = request.record.path.ends_with("/token");
+    let report = if is_token_request {
+        diagnosed(state, request, transcript, &url, app.as_deref())
+    } else {
+        Report::default()
+    };
+    let refusing = transcript.refused_by;
+    let fault = refusing.and_then(|rule| fault(rule, form, &url, transcript, app.as_deref()));
+    Some(Explanation { fault, report, is_refused })
+}
+
+fn diagnosed(
+    state: &State,
+    request: &Remembered,
+    transcript: &Transcript,
+    url: &str,
+    app: Option<&Registered>,
+) -> Report {
+    let document = app.and_then(|app| key_set(state, app));
     let raw = as_http(&request.record, transcript);
-    let report = diagnosis::diagnose(
-        &Inputs {
-            request: Some(&raw),
-            jwks: match &document {
-                Some(KeySource::Uploaded(document)) => Some(JwksInput::Document(document)),
-                Some(KeySource::Url(url)) => Some(JwksInput::Url(url)),
-                Some(KeySource::Nowhere) | None => None,
-            },
-            api_key: app.as_deref().map(|app| app.identity.api_key()),
-            token_url: Some(&url),
-            at: Some(transcript.judged_at),
-            now: transcript.judged_at,
-            ..Inputs::default()
+    let inputs = Inputs {
+        request: Some(&raw),
+        jwks: match &document {
+            Some(KeySource::Uploaded(document)) => Some(JwksInput::Document(document)),
+            Some(KeySource::Url(url)) => Some(JwksInput::Url(url)),
+            Some(KeySource::Nowhere) | None => None,
         },
-        &OwnCrypto,
-    );
-    let fault =
-        transcript.refused_by.and_then(|rule| fault(rule, form, &url, transcript, app.as_deref()));
-    Some(Explanation { fault, report, is_refused: transcript.refused_by.is_some() })
+        api_key: app.map(|app| app.identity.api_key()),
+        token_url: Some(url),
+        at: Some(transcript.judged_at),
+        now: transcript.judged_at,
+        ..Inputs::default()
+    };
+    diagnosis::diagnose(&inputs, &OwnCrypto)
+}
+
+/// The request's parameters: its form, or its query where it has no body.
+pub(super) fn parameters(record: &RecordedRequest, transcript: &Transcript) -> Form {
+    if record.method == "GET" {
+        let query = transcript.target.split_once('?').map_or("", |(_, query)| query);
+        return Form::parse(query.as_bytes());
+    }
+    Form::parse(&transcript.request.body)
 }
 
 /// The URL as it was called.
-pub(super) fn called_url(record: &RecordedRequest, transcript: &Transcript) -> String {
+fn called_url(state: &State, record: &RecordedRequest, transcript: &Transcript) -> String {
     let host = transcript.request.field("host").unwrap_or_default();
-    ["http://", host, &record.path].concat()
+    let origin = state.settings.public_url.clone().unwrap_or_else(|| format!("http://{host}"));
+    origin + &record.path
 }
 
 /// The application that a request is from, or seems to be meant to be from: one whose ID stands
@@ -140,21 +167,33 @@ fn fault(
     transcript: &Transcript,
     app: Option<&Registered>,
 ) -> Option<Fault> {
-    let jwt = form.get("client_assertion").map(Jwt::decode);
-    let is_known = rule.id.as_str() != "A15";
-    let evidence = Evidence {
+    let token = |name| form.get(name).map(Jwt::decode);
+    let (assertion, id_token) = (token("client_assertion"), token("subject_token"));
+    let logout_token = token("logout_token");
+    let worst = Evidence {
         form: Some(form),
-        assertion: jwt.as_ref(),
+        assertion: assertion.as_ref(),
+        id_token: id_token.as_ref(),
+        logout_token: logout_token.as_ref(),
         now: Some(transcript.judged_at),
         token_url: Some(url),
         jti: Some(JtiHistory::Seen),
-        application: Some(app.filter(|_| is_known).map(|app| &app.record)),
+        application: Some(app.map(|app| &app.record)),
         quota: Some(Quota::Exceeded),
         key_set: Some(KeySetRecord::Unreachable),
+        provider: Some(None),
+        provider_key_set: Some(KeySetRecord::Unreachable),
+        client_secret: Some(SecretRecord::Wrong),
+        authorization_code: Some(CodeRecord::Unknown),
+        refresh_token: Some(RefreshTokenRecord::Unknown),
+        sign_in: Some(SignInRecord::Unknown),
+        session: Some(SessionRecord::Unknown),
         ..Evidence::default()
     };
-    match rule.check(&evidence) {
+    let unknown_app = Evidence { application: Some(None), ..worst };
+    let expired = Evidence { refresh_token: Some(RefreshTokenRecord::Expired), ..worst };
+    [worst, unknown_app, expired].iter().find_map(|evidence| match rule.check(evidence) {
         Outcome::Fail(fault) => Some(fault),
         Outcome::Pass | Outcome::CannotTell(_) => None,
-    }
+    })
 }

@@ -41,9 +41,12 @@ impl Filter {
     }
 }
 
-/// Whether a request was refused, met a fault, or got no answer.
+/// Whether a request was refused, be it by a redirect, or a fault answered it, or nobody did.
 pub(super) fn has_failed(request: &RecordedRequest) -> bool {
-    request.status == 0 || request.status >= 400 || request.fault.is_some()
+    request.status == 0
+        || request.status >= 400
+        || request.rule.is_some()
+        || request.answered_by().is_some()
 }
 
 fn says(request: &RecordedRequest, word: &str) -> bool {
@@ -58,6 +61,7 @@ fn says(request: &RecordedRequest, word: &str) -> bool {
         request.message_id.as_deref(),
         request.rule,
         request.jti.as_deref(),
+        request.remark.as_deref(),
         request.fault,
     ];
     texts.into_iter().flatten().any(|text| text.to_lowercase().contains(&word))

@@ -68,7 +68,7 @@ fn header(asked: &Asked<'_>, has_secrets: bool) -> Markup {
     let now = rfc3339(clock.now());
     let (date, time) = now.split_once('T').unwrap_or_default();
     let time = time.split('.').next().unwrap_or_default();
-    let host = asked.call.header("host").unwrap_or_default();
+    let origin = asked.state.origin_of(asked.call);
     html! {
         header.top {
             a.brand href="/" {
@@ -78,7 +78,7 @@ fn header(asked: &Asked<'_>, has_secrets: bool) -> Markup {
             dl.facts {
                 div {
                     dt { "Token endpoint" }
-                    dd { code.copy { "http://" (host) "/oauth2/token" } }
+                    dd { code.copy { (origin) "/oauth2/token" } }
                 }
                 div {
                     dt { "Platform’s clock" }

@@ -105,17 +105,17 @@ fn list(asked: &Asked<'_>, filter: &Filter, requests: &[RecordedRequest], before
 }
 
 fn nothing(asked: &Asked<'_>, filter: &Filter) -> Markup {
-    let host = asked.call.header("host").unwrap_or_default();
+    let origin = asked.state.origin_of(asked.call);
     html! {
         div.nothing #nothing {
             @if filter.is_empty() {
                 h2 { "No requests yet" }
                 p { "Point your software at this address, and what it sends will stand here." }
                 dl.fields {
-                    div { dt { "Base URL" } dd { code.copy { "http://" (host) } } }
+                    div { dt { "Base URL" } dd { code.copy { (origin) } } }
                     div {
                         dt { "Token endpoint, and " code { "aud" } }
-                        dd { code.copy { "http://" (host) "/oauth2/token" } }
+                        dd { code.copy { (origin) "/oauth2/token" } }
                     }
                 }
             } @else {

@@ -1,7 +1,7 @@
 //! One request, opened: why it was answered as it was, and everything that was sent.
 
 use maud::{Markup, html};
-use nhs_auth_rules::{Form, Rule};
+use nhs_auth_rules::Rule;
 
 use super::explanation::{self, Explanation};
 use super::layout::Page;
@@ -72,7 +72,7 @@ fn head(asked: &Asked<'_>, record: &RecordedRequest) -> Markup {
 }
 
 fn opened(asked: &Asked<'_>, request: &Remembered, transcript: &Transcript) -> Markup {
-    let form = Form::parse(&transcript.request.body);
+    let form = explanation::parameters(&request.record, transcript);
     let explanation = explanation::of(asked.state, request, &form);
     let causes = match (&explanation, transcript.refused_by) {
         (Some(explanation), Some(rule)) => explanation.causes(rule),
@@ -109,7 +109,7 @@ fn opened(asked: &Asked<'_>, request: &Remembered, transcript: &Transcript) -> M
                     }
                     @if let Some(told) = &explanation { (further(told, &beside)) }
                 }
-                (tokens::of(&form, &light))
+                (tokens::of_request(&form, &light))
                 section.panel aria-labelledby="request" {
                     h2 #request { "Request" }
                     (message::request(&record.method, transcript, asked.secrets))
@@ -121,6 +121,7 @@ fn opened(asked: &Asked<'_>, request: &Remembered, transcript: &Transcript) -> M
                         None => p.none { "There was none." },
                     }
                 }
+                @if let Some(answer) = &transcript.answer { (tokens::of_answer(answer, &light)) }
             }
             @if has_rules {
                 section.panel.aside aria-labelledby="rules" {
@@ -173,6 +174,9 @@ fn verdict(record: &RecordedRequest, transcript: &Transcript) -> Markup {
                 h2 #why { "Accepted" }
                 p { "Every rule holds." }
             },
+        }
+        @if let Some(fault) = record.fault.filter(|_| record.answered_by().is_none()) {
+            p { "The fault " code { (fault) } " changed how it was served." }
         }
     }
 }

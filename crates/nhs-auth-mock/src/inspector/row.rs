@@ -36,8 +36,8 @@ pub(super) fn status(request: &RecordedRequest) -> Markup {
         _ if request.answered_by().is_some() => ("fault", "⚡", "Fault"),
         0 => ("error", "!", "No answer"),
         1..300 => ("ok", "✓", "OK"),
-        300..400 => ("ok", "→", "Redirect"),
-        400..500 => ("refused", "✕", "Refused"),
+        300..400 if !has_failed(request) => ("ok", "→", "Redirect"),
+        300..500 => ("refused", "✕", "Refused"),
         _ => ("error", "!", "Error"),
     };
     html! {

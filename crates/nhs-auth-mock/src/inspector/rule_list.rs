@@ -1,7 +1,7 @@
 //! The rules that a request went through, in the platform's order.
 
 use maud::{Markup, html};
-use nhs_auth_rules::{Rule, RuleId, gateway};
+use nhs_auth_rules::{Rule, RuleId, gateway, userinfo};
 
 use super::prose::with_code;
 use crate::transcript::Transcript;
@@ -56,7 +56,7 @@ fn row(rule: &Rule, verdict: Verdict) -> Markup {
 fn judged(transcript: &Transcript) -> Vec<Vec<(&'static Rule, Verdict)>> {
     let refusing = transcript.refused_by.map(|rule| rule.id);
     let groups = if transcript.judged.is_empty() {
-        refusing.into_iter().filter_map(gateway_path).collect()
+        refusing.map(behind_the_gateway).unwrap_or_default()
     } else {
         transcript.judged.clone()
     };
@@ -72,12 +72,17 @@ fn judged(transcript: &Transcript) -> Vec<Vec<(&'static Rule, Verdict)>> {
     groups.map(|rules| rules.iter().map(&mut verdict).collect()).collect()
 }
 
-/// The gateway judges a token by some of its rules and an API key by the others.
-fn gateway_path(refusing: RuleId) -> Option<&'static [Rule]> {
+/// The gateway judges a token by some of its rules and an API key by the others, and a token for
+/// user information by the first three.
+fn behind_the_gateway(refusing: RuleId) -> Vec<&'static [Rule]> {
     let rules = gateway::RULES;
-    let is_for_keys = |rule: &Rule| rule.id == gateway::UNKNOWN_API_KEY.id;
-    let (of_tokens, of_keys) = rules.split_at(rules.iter().position(is_for_keys)?);
-    [of_tokens, of_keys].into_iter().find(|path| path.iter().any(|rule| rule.id == refusing))
+    let has = |path: &[Rule]| path.iter().any(|rule| rule.id == refusing);
+    let up_to = |id: RuleId| rules.iter().take_while(|rule| rule.id != id).count();
+    if has(userinfo::RULES) {
+        return vec![&rules[..up_to(gateway::NO_PRODUCT.id)], userinfo::RULES];
+    }
+    let (of_tokens, of_keys) = rules.split_at(up_to(gateway::UNKNOWN_API_KEY.id));
+    [of_tokens, of_keys].into_iter().filter(|path| has(path)).collect()
 }
 
 /// What a group is about.
@@ -85,7 +90,14 @@ fn name(id: RuleId) -> &'static str {
     match id.as_str().as_bytes().first() {
         Some(b'R') => "The request",
         Some(b'A') => "The client assertion",
+        Some(b'S') => "The subject token",
+        Some(b'B') => "The beginning of a sign-in",
+        Some(b'I') => "The way back from the identity provider",
+        Some(b'C') => "The authorization code",
+        Some(b'F') => "The refresh token",
+        Some(b'L') => "The logout token",
         Some(b'G') => "The gateway",
+        Some(b'U') => "User information",
         _ => "More rules",
     }
 }

@@ -12,8 +12,8 @@ pub(super) const PARAMETER: (&str, &str) = ("show", "secrets");
 const RUN: usize = 16;
 
 /// Names that say of themselves that their value is a secret.
-const NAMES: [&str; 5] =
-    ["assertion", "client_assertion", "code", "code_verifier", "id_token_hint"];
+const NAMES: [&str; 6] =
+    ["assertion", "client_assertion", "code", "code_verifier", "id_token_hint", "session_code"];
 
 /// Whether secrets are to be seen. Where they aren't they are not in the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

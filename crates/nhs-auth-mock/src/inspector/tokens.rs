@@ -9,6 +9,7 @@ use super::annotated::{self, Lines, Mark};
 use super::explanation::Explanation;
 use super::secrets::Secrets;
 use super::{findings, json_text};
+use crate::transcript::Message;
 
 /// The parameters that hold a JWT, in the order in which people look for them.
 const PARAMETERS: [(&str, &str); 5] = [
@@ -30,21 +31,37 @@ pub(super) struct Light<'a> {
     pub(super) secrets: Secrets,
 }
 
-/// Every JWT in the form.
-pub(super) fn of(form: &Form, light: &Light<'_>) -> Markup {
+/// Every JWT in the request.
+pub(super) fn of_request(form: &Form, light: &Light<'_>) -> Markup {
     html! {
         @for (name, title) in PARAMETERS {
             @if let Some(compact) = form.get(name).filter(|compact| !compact.is_empty()) {
-                section.panel aria-labelledby=(name) {
-                    h2 id=(name) { (title) }
-                    (token(name, compact, light))
-                }
+                (panel(name, title, compact, light))
             }
         }
     }
 }
 
-/// Whether [`of`] shows that parameter.
+/// The ID token in an identity provider's answer (OpenID Connect Core §3.1.3.3).
+pub(super) fn of_answer(answer: &Message, light: &Light<'_>) -> Markup {
+    let body = String::from_utf8_lossy(&answer.body);
+    let object = Object::parse(&body).ok();
+    let id_token = object.as_ref().and_then(|object| object.get("id_token")?.as_str());
+    html! {
+        @if let Some(compact) = id_token { (panel("id_token", "ID token", &compact, light)) }
+    }
+}
+
+fn panel(name: &str, title: &str, compact: &str, light: &Light<'_>) -> Markup {
+    html! {
+        section.panel aria-labelledby=(name) {
+            h2 id=(name) { (title) }
+            (token(name, compact, light))
+        }
+    }
+}
+
+/// Whether [`of_request`] shows that parameter.
 pub(super) fn is_decoded(parameter: &str) -> bool {
     PARAMETERS.iter().any(|(name, _)| *name == parameter)
 }
@@ -54,8 +71,8 @@ fn token(name: &str, compact: &str, light: &Light<'_>) -> Markup {
     let signature = &compact[jwt.signature.span.start..jwt.signature.span.end];
     html! {
         div.parts {
-            div { h3 { "Header" } (part(name, "header", &jwt.header, Place::Header, light)) }
-            div { h3 { "Claims" } (part(name, "payload", &jwt.payload, Place::Payload, light)) }
+            div { h3 { "Header" } (part(name, "header", &jwt.header, light)) }
+            div { h3 { "Claims" } (part(name, "payload", &jwt.payload, light)) }
         }
         dl.fields {
             div {
@@ -85,7 +102,7 @@ fn token(name: &str, compact: &str, light: &Light<'_>) -> Markup {
     }
 }
 
-fn part(name: &str, what: &str, part: &Part<Object>, place: Place, light: &Light<'_>) -> Markup {
+fn part(name: &str, what: &str, part: &Part<Object>, light: &Light<'_>) -> Markup {
     let object = match &part.content {
         Ok(object) => object,
         Err(damage) => return html! { p.damage { (cannot_be_decoded(damage)) } },
@@ -99,12 +116,25 @@ fn part(name: &str, what: &str, part: &Part<Object>, place: Place, light: &Light
         }
         _ => (json_text::pretty(object.text(), light.secrets).unwrap_or_default(), Vec::new()),
     };
-    if name == "client_assertion"
-        && let Some(fault) = light.fault.filter(|fault| fault.place == place)
-    {
+    if let Some(fault) = light.fault.filter(|fault| stands_in(fault.place) == Some((name, what))) {
         marks.extend(mark(fault, object, &text));
     }
     annotated::text(&text, &marks, Lines::All, Some(light.judged_at))
+}
+
+/// The token and the part of it that a rule points into.
+fn stands_in(place: Place) -> Option<(&'static str, &'static str)> {
+    Some(match place {
+        Place::Header => ("client_assertion", "header"),
+        Place::Payload => ("client_assertion", "payload"),
+        Place::IdTokenHeader => ("subject_token", "header"),
+        Place::IdTokenPayload => ("subject_token", "payload"),
+        Place::DelegatedTokenHeader => ("act.sub", "header"),
+        Place::DelegatedTokenPayload => ("act.sub", "payload"),
+        Place::LogoutTokenHeader => ("logout_token", "header"),
+        Place::LogoutTokenPayload => ("logout_token", "payload"),
+        _ => return None,
+    })
 }
 
 /// The place that a rule points at, in the text that is shown.

@@ -3,6 +3,7 @@
 mod apps;
 mod live;
 mod safety;
+mod users;
 
 use nhs_auth_mock::{Fault, FaultKind, NewApp, NewClient};
 use nhs_auth_rules::{Rule, assertion, request};
