@@ -18,11 +18,18 @@ const LIFETIME_S: i64 = 3600;
 /// How long one of the hosted mocks lives: about five minutes.
 const HOSTED_LIFETIME_S: i64 = 300;
 
+/// What an ID token is handed out with, and is bound to by a hash of each.
+#[derive(Clone, Copy)]
+pub(super) struct HandedOut<'a> {
+    pub(super) access_token: &'a str,
+    pub(super) code: &'a str,
+}
+
 /// The claims of an ID token.
 pub(super) fn of_id_token(
     signed_in: &SignedIn,
     issuer: &str,
-    access_token: Option<&str>,
+    with: Option<HandedOut<'_>>,
     now: UnixMillis,
 ) -> Map<String, Value> {
     let request = &signed_in.request;
@@ -41,7 +48,7 @@ pub(super) fn of_id_token(
     let more = if request.realm.is_nhs_login() {
         of_patient(signed_in)
     } else {
-        of_healthcare_worker(signed_in, access_token)
+        of_healthcare_worker(signed_in, with)
     };
     claims.extend(more);
     overlay(&mut claims, &signed_in.user.claims);
@@ -49,7 +56,7 @@ pub(super) fn of_id_token(
 }
 
 /// CIS2's claims of a sign-in.
-fn of_healthcare_worker(signed_in: &SignedIn, access_token: Option<&str>) -> Map<String, Value> {
+fn of_healthcare_worker(signed_in: &SignedIn, with: Option<HandedOut<'_>>) -> Map<String, Value> {
     let (request, user) = (&signed_in.request, &signed_in.user);
     let (acr, amr) = authentication(user, request.acr_values.as_deref());
     let mut claims = object(json!({
@@ -68,8 +75,9 @@ fn of_healthcare_worker(signed_in: &SignedIn, access_token: Option<&str>) -> Map
         // As text where the other level is text.
         "id_assurance_level": if user.level.is_string() { json!("3") } else { json!(3) },
     }));
-    if let Some(token) = access_token {
-        claims.insert("at_hash".to_owned(), json!(left_half_of_sha256(token)));
+    if let Some(HandedOut { access_token, code }) = with {
+        claims.insert("at_hash".to_owned(), json!(left_half_of_sha256(access_token)));
+        claims.insert("c_hash".to_owned(), json!(left_half_of_sha256(code)));
     }
     if let Some(state) = &request.state {
         claims.insert("s_hash".to_owned(), json!(left_half_of_sha256(state)));

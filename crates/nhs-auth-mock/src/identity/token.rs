@@ -10,6 +10,7 @@ use http::{Method, StatusCode};
 use nhs_auth_rules::{Form, UnixMillis};
 use serde_json::{Map, Value, json};
 
+use super::claims::HandedOut;
 use super::client::Client;
 use super::client_auth::authenticate;
 use super::realm::{Endpoint, Realm};
@@ -118,7 +119,8 @@ pub(crate) fn redeem(
         return Err(refuse("the `code_verifier` doesn't fit the `code_challenge`"));
     }
     let access_token = access_token(state, call, &signed_in);
-    let id_token = id_token(state, &signed_in, Some(&access_token), call.now, call.id_token_fault);
+    let with = HandedOut { access_token: &access_token, code: redemption.code };
+    let id_token = id_token(state, &signed_in, with, call.now, call.id_token_fault);
     Ok(Tokens { access_token, id_token, signed_in })
 }
 
@@ -196,13 +198,13 @@ fn lifetime_s(realm: Realm) -> i64 {
 fn id_token(
     state: &State,
     signed_in: &SignedIn,
-    access_token: Option<&str>,
+    with: HandedOut<'_>,
     now: UnixMillis,
     fault: Option<IdTokenFault>,
 ) -> String {
     let realm = signed_in.request.realm;
     let issuer = issuer(state, realm, &signed_in.request.origin);
-    let mut claims = claims::of_id_token(signed_in, &issuer, access_token, now);
+    let mut claims = claims::of_id_token(signed_in, &issuer, Some(with), now);
     match fault {
         None => {}
         Some(IdTokenFault::Expired) => {

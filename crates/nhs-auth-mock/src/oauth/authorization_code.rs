@@ -1,7 +1,7 @@
 //! `grant_type=authorization_code` (RFC 6749 §4.1.3): the end of a combined sign-in.
 
 use nhs_auth_rules::request::UNKNOWN_ERROR;
-use nhs_auth_rules::{CodeRecord, Evidence, Form, authorization_code};
+use nhs_auth_rules::{CodeRecord, Evidence, Form, Quota, authorization_code};
 
 use super::answer::refusal;
 use super::client_secret::{client, refused, secret};
@@ -32,10 +32,16 @@ pub(super) fn answer(state: &State, call: &Call, form: &Form) -> Reply {
     if let Some(reply) = refused(state, client, authorization_code::RULES, known) {
         return reply;
     }
-    // Of two who bring the code at once, one gets its tokens.
+    // Of two who bring the code at once, one gets its tokens; to the other it is used by now.
     let taken = state.sessions.codes.take(form.get("code").unwrap_or_default(), call.now);
     let (Some(client), Some(code)) = (client, taken) else {
-        return refusal(&UNKNOWN_ERROR);
+        let lost = Evidence {
+            quota: Some(Quota::Within),
+            authorization_code: Some(CodeRecord::Unknown),
+            ..known
+        };
+        return refused(state, client, authorization_code::RULES, lost)
+            .unwrap_or_else(|| refusal(&UNKNOWN_ERROR));
     };
     let mut reply = tokens(state, call, form, &code);
     reply.note.application_id = Some(client.identity.application_id().to_owned());
@@ -52,6 +58,7 @@ fn code(state: &State, call: &Call, form: &Form, client: Option<&Registered>) ->
 }
 
 fn tokens(state: &State, call: &Call, form: &Form, code: &Code) -> Reply {
+    code.session.begin(call.now);
     let issued = user_tokens::issue(state, call.now, form, &code.session, 0);
     let sid = code.session.signed_in.as_ref().map_or("", |signed_in| &signed_in.sid);
     granted(&[

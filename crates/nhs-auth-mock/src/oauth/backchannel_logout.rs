@@ -43,11 +43,17 @@ pub(super) async fn answer(state: &State, call: &Call, base: &BasePath) -> Reply
         }),
         ..Evidence::default()
     };
-    let mut reply = match Inquiry::new(logout_token::RULES).resume(&known) {
-        Step::Accepted => end(state, call, &sid),
-        Step::Refused(rule, _) => refused_by(rule),
-        Step::Needs(..) => refusal(&UNKNOWN_ERROR),
+    let judge = |known: &Evidence<'_>| match Inquiry::new(logout_token::RULES).resume(known) {
+        Step::Accepted => None,
+        Step::Refused(rule, _) => Some(refused_by(rule)),
+        Step::Needs(..) => Some(refusal(&UNKNOWN_ERROR)),
     };
+    // Of two who end a session at once, one does; to the other it is gone by now.
+    let lost = Evidence { session: Some(SessionRecord::Unknown), ..known };
+    let mut reply = judge(&known)
+        .or_else(|| end(state, call, &sid))
+        .or_else(|| judge(&lost))
+        .unwrap_or_else(|| refusal(&UNKNOWN_ERROR));
     reply.note.judged = vec![logout_token::RULES];
     reply
 }
@@ -60,12 +66,11 @@ fn is_cis2(state: &State, base: &BasePath, iss: &str) -> bool {
     exact(iss) || state.spelt_as_an_issuer_is(iss).is_some_and(|iss| exact(&iss))
 }
 
-fn end(state: &State, call: &Call, sid: &str) -> Reply {
-    let Some(session) = state.sessions.by_sid.take(sid, call.now) else {
-        return refusal(&UNKNOWN_ERROR);
-    };
+/// Ends the session of that `sid`, if there is one.
+fn end(state: &State, call: &Call, sid: &str) -> Option<Reply> {
+    let session = state.sessions.by_sid.take(sid, call.now)?;
     session.end();
     let mut reply = Reply::new(StatusCode::OK, "application/json", r#"{"success": true}"#);
     reply.note.application_id = Some(session.application_id.to_string());
-    reply
+    Some(reply)
 }

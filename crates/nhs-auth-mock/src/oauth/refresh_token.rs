@@ -1,7 +1,7 @@
 //! `grant_type=refresh_token` (RFC 6749 §6). Each refresh token works once.
 
 use nhs_auth_rules::request::UNKNOWN_ERROR;
-use nhs_auth_rules::{Evidence, Form, RefreshTokenRecord, refresh_token};
+use nhs_auth_rules::{Evidence, Form, Quota, RefreshTokenRecord, refresh_token};
 
 use super::answer::refusal;
 use super::client_secret::{client, refused, secret};
@@ -27,10 +27,16 @@ pub(super) fn answer(state: &State, call: &Call, form: &Form) -> Reply {
     if let Some(reply) = refused(state, client, refresh_token::RULES, known) {
         return reply;
     }
-    // Of two who bring the token at once, one gets the next.
+    // Of two who bring the token at once, one gets the next; to the other it is used by now.
     let given = form.get("refresh_token").unwrap_or_default();
     let Some(refresh) = state.sessions.refresh_tokens.take(given, call.now) else {
-        return refusal(&UNKNOWN_ERROR);
+        let lost = Evidence {
+            quota: Some(Quota::Within),
+            refresh_token: Some(RefreshTokenRecord::Unknown),
+            ..known
+        };
+        return refused(state, client, refresh_token::RULES, lost)
+            .unwrap_or_else(|| refusal(&UNKNOWN_ERROR));
     };
     let issued = user_tokens::issue(state, call.now, form, &refresh.session, refresh.count + 1);
     let mut reply = granted(&[

@@ -73,7 +73,7 @@ pub(super) fn window_end(session: &Session, form: &Form) -> UnixMillis {
     };
     let is_refresh = form.get("grant_type") == Some("refresh_token");
     let asked = form.get("_refresh_tokens_validity_ms").filter(|_| is_refresh);
-    session.first_issued.plus(shortened(asked, window_ms))
+    session.first_issued().plus(shortened(asked, window_ms))
 }
 
 /// `expires_in`: a second less than what is left of it, of which a part counts as whole.

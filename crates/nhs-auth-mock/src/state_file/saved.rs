@@ -238,7 +238,7 @@ impl SavedSession {
             application_id: session.application_id.to_string(),
             provider: session.provider.name().to_owned(),
             scopes: session.scopes.clone(),
-            first_issued: session.first_issued.0,
+            first_issued: session.first_issued().0,
             signed_in: session.signed_in.as_deref().map(SavedSignIn::of),
             ends_by_sid_until: None,
         }

@@ -11,7 +11,8 @@ use crate::world::World;
 const APPLICATION: &str = "/hello-world/hello/application";
 const USER: &str = "/hello-world/hello/user";
 
-fn assert_fault(reply: &Reply, code: &str, text: &str) {
+/// The gateway's fault, to the letter.
+pub(crate) fn assert_fault(reply: &Reply, code: &str, text: &str) {
     assert_eq!(reply.status, 401);
     let body =
         format!(r#"{{"fault":{{"faultstring":"{text}","detail":{{"errorcode":"{code}"}}}}}}"#);
@@ -21,10 +22,10 @@ fn assert_fault(reply: &Reply, code: &str, text: &str) {
     assert_eq!(reply.header("www-authenticate"), Some(challenge.as_str()));
 }
 
-const NO_TOKEN: (&str, &str) = ("oauth.v2.InvalidAccessToken", "Invalid access token");
-const UNKNOWN: (&str, &str) =
+pub(crate) const NO_TOKEN: (&str, &str) = ("oauth.v2.InvalidAccessToken", "Invalid access token");
+pub(crate) const UNKNOWN: (&str, &str) =
     ("keymanagement.service.invalid_access_token", "Invalid Access Token");
-const EXPIRED: (&str, &str) =
+pub(crate) const EXPIRED: (&str, &str) =
     ("keymanagement.service.access_token_expired", "Access Token expired");
 
 #[tokio::test]

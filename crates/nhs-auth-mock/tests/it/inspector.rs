@@ -12,7 +12,8 @@ use serde_json::json;
 use crate::assertion::KID;
 use crate::http::Reply;
 use crate::key::Key;
-use crate::key_sets::Site;
+use crate::key_sets::world_of;
+use crate::site::Site;
 use crate::world::{FORM, World, encoded, form};
 
 impl World {
@@ -179,7 +180,7 @@ async fn a_jti_that_came_again_leads_to_where_it_came_first() {
 #[tokio::test]
 async fn a_key_set_at_a_url_is_explained_by_what_was_fetched() {
     let site = Site::new("200 OK", &Key::usual().jwks("hosted-1")).await;
-    let world = site.world().await;
+    let world = world_of(&site).await;
     world.ask(world.assertion().header("kid", "hosted1")).await;
     let page = world.opened().await;
     assert!(page.contains("<ins>&quot;hosted-1&quot;</ins>"), "{page}");

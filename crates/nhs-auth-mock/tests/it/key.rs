@@ -2,11 +2,12 @@
 
 use std::sync::OnceLock;
 
+use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA512};
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512, RsaEncoding};
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 /// A key pair, and what it is called.
@@ -23,6 +24,12 @@ impl Key {
 
     /// Another.
     pub(crate) fn other() -> &'static Self {
+        static KEY: OnceLock<Key> = OnceLock::new();
+        KEY.get_or_init(|| Self::generate(KeySize::Rsa2048))
+    }
+
+    /// The key that identity providers here sign with.
+    pub(crate) fn provider() -> &'static Self {
         static KEY: OnceLock<Key> = OnceLock::new();
         KEY.get_or_init(|| Self::generate(KeySize::Rsa2048))
     }
@@ -50,6 +57,13 @@ impl Key {
         })
     }
 
+    /// The public key as PEM (RFC 7468 §13).
+    pub(crate) fn pem(&self) -> String {
+        let der = self.pair.public_key().as_der().unwrap();
+        let encoded = STANDARD.encode(der.as_ref());
+        format!("-----BEGIN PUBLIC KEY-----\n{encoded}\n-----END PUBLIC KEY-----\n")
+    }
+
     /// A key set with this key alone.
     pub(crate) fn jwks(&self, kid: &str) -> String {
         json!({"keys": [self.jwk(kid)]}).to_string()
@@ -57,8 +71,17 @@ impl Key {
 
     /// RSASSA-PKCS1-v1_5 with SHA-512.
     pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        self.sign_by(&RSA_PKCS1_SHA512, message)
+    }
+
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    pub(crate) fn sign_rs256(&self, message: &[u8]) -> Vec<u8> {
+        self.sign_by(&RSA_PKCS1_SHA256, message)
+    }
+
+    fn sign_by(&self, encoding: &'static dyn RsaEncoding, message: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
-        self.pair.sign(&RSA_PKCS1_SHA512, &SystemRandom::new(), message, &mut signature).unwrap();
+        self.pair.sign(encoding, &SystemRandom::new(), message, &mut signature).unwrap();
         signature
     }
 }

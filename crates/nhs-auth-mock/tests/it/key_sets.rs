@@ -1,71 +1,21 @@
 //! Key sets, with the platform's habits.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use nhs_auth_mock::NewApp;
 use serde_json::json;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use crate::assertion::KID;
 use crate::key::Key;
+use crate::site::Site;
 use crate::world::World;
 
-/// A client's own web server.
-pub(crate) struct Site {
-    url: String,
-    answer: Arc<Mutex<String>>,
-    hits: Arc<AtomicUsize>,
-    head: Arc<Mutex<String>>,
-}
-
-impl Site {
-    pub(crate) async fn new(status: &str, body: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let site = Self {
-            url: format!("http://{}/jwks.json", listener.local_addr().unwrap()),
-            answer: Arc::new(Mutex::new(answer(status, body))),
-            hits: Arc::default(),
-            head: Arc::default(),
-        };
-        let (answer, hits, head) =
-            (Arc::clone(&site.answer), Arc::clone(&site.hits), Arc::clone(&site.head));
-        tokio::spawn(async move {
-            loop {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                hits.fetch_add(1, Ordering::Relaxed);
-                let mut request = [0; 4096];
-                let read = stream.read(&mut request).await.unwrap();
-                *head.lock().unwrap() = String::from_utf8_lossy(&request[..read]).into_owned();
-                let answer = answer.lock().unwrap().clone();
-                stream.write_all(answer.as_bytes()).await.unwrap();
-                stream.shutdown().await.unwrap();
-            }
-        });
-        site
-    }
-
-    fn serve(&self, status: &str, body: &str) {
-        *self.answer.lock().unwrap() = answer(status, body);
-    }
-
-    fn hits(&self) -> usize {
-        self.hits.load(Ordering::Relaxed)
-    }
-
-    pub(crate) async fn world(&self) -> World {
-        World::with_app(NewApp::new("test").jwks_url(&self.url)).await
-    }
-}
-
-fn answer(status: &str, body: &str) -> String {
-    format!(
-        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nLocation: /elsewhere\r\n\r\n{body}",
-        body.len()
-    )
+/// A platform and an application whose key set is there.
+pub(crate) async fn world_of(site: &Site) -> World {
+    World::with_app(NewApp::new("test").jwks_url(&site.url)).await
 }
 
 /// The rule that a request of that kid meets.
@@ -80,9 +30,9 @@ async fn rule(world: &World, kid: &str) -> &'static str {
 #[tokio::test]
 async fn a_key_set_is_kept_for_an_hour_and_a_new_kid_is_not_looked_for() {
     let site = Site::new("200 OK", &Key::usual().jwks(KID)).await;
-    let world = site.world().await;
+    let world = world_of(&site).await;
     assert_eq!(rule(&world, KID).await, "accepted");
-    let head = site.head.lock().unwrap().to_lowercase();
+    let head = site.head();
     assert!(head.starts_with("get /jwks.json http/1.1") && head.contains("user-agent: apim\r\n"));
 
     site.serve("200 OK", &Key::usual().jwks("test-2"));
@@ -100,7 +50,7 @@ async fn a_key_set_is_kept_for_an_hour_and_a_new_kid_is_not_looked_for() {
 #[tokio::test]
 async fn what_can_not_be_reached_is_not_kept() {
     let site = Site::new("500 Internal Server Error", "").await;
-    let world = site.world().await;
+    let world = world_of(&site).await;
     for status in ["500 Internal Server Error", "404 Not Found", "302 Found"] {
         site.serve(status, &Key::usual().jwks(KID));
         assert_eq!(rule(&world, KID).await, "A18", "{status}");
@@ -115,7 +65,7 @@ async fn what_can_not_be_reached_is_not_kept() {
 #[tokio::test]
 async fn garbage_is_kept_like_anything_else() {
     let site = Site::new("200 OK", "<html>sign in</html>").await;
-    let world = site.world().await;
+    let world = world_of(&site).await;
     assert_eq!(rule(&world, KID).await, "A19");
     site.serve("200 OK", &Key::usual().jwks(KID));
     assert_eq!(rule(&world, KID).await, "A19");
@@ -144,7 +94,7 @@ async fn a_url_must_have_a_path_and_somebody_there() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_fetches_a_key_set_once() {
     let site = Site::new("200 OK", &Key::usual().jwks(KID)).await;
-    let world = Arc::new(site.world().await);
+    let world = Arc::new(world_of(&site).await);
     let mut crowd = tokio::task::JoinSet::new();
     for _ in 0..20 {
         let world = Arc::clone(&world);

@@ -6,7 +6,7 @@ use nhs_auth_mock::{App, MockPlatform, MockPlatformBuilder, NewApp, RecordedRequ
 use nhs_auth_rules::CLIENT_ASSERTION_TYPE;
 use serde_json::Value;
 
-use crate::assertion::{Assertion, KID};
+use crate::assertion::{self, Assertion, KID};
 use crate::http::{self, Reply};
 use crate::key::Key;
 
@@ -37,7 +37,7 @@ impl World {
 
     pub(crate) fn assertion(&self) -> Assertion {
         let now = self.platform.now().0;
-        Assertion::new(self.app.api_key(), &self.platform.token_url(), now)
+        assertion::good(self.app.api_key(), &self.platform.token_url(), now)
     }
 
     pub(crate) async fn send(
@@ -56,7 +56,11 @@ impl World {
 
     /// A token request with that form.
     pub(crate) async fn post(&self, form: &[(&str, &str)]) -> Reply {
-        self.send("POST", "/oauth2/token", &[FORM], encoded(form).as_bytes()).await
+        self.post_to("/oauth2/token", form).await
+    }
+
+    pub(crate) async fn post_to(&self, path: &str, form: &[(&str, &str)]) -> Reply {
+        self.send("POST", path, &[FORM], encoded(form).as_bytes()).await
     }
 
     /// A token request with that assertion.
