@@ -76,6 +76,7 @@ mod answer;
 mod app;
 mod assets;
 mod body;
+mod builder;
 mod call;
 mod clock;
 mod config;
@@ -102,6 +103,7 @@ mod transcript;
 mod user;
 
 pub use app::{App, NewApp};
+pub use builder::{MockPlatformBuilder, StartError};
 pub use config::{
     AppConfig, BasePathConfig, Cis2Config, ClientConfig, ConfigError, MockConfig, OwnProvider,
     ProductConfig, TrustConfig,
@@ -109,7 +111,7 @@ pub use config::{
 pub use fault::{Fault, FaultId, FaultKind, UnknownFault};
 pub use identity::client::{AuthMethod, NewClient, RelyingParty, SigningAlgorithm};
 pub use identity::minted::{NewIdToken, UnknownUser};
-pub use platform::{MockPlatform, MockPlatformBuilder, StartError};
+pub use platform::MockPlatform;
 pub use recorded::RecordedRequest;
 pub use state_file::StateFileError;
 pub use user::{Role, SelectedRole, User};
