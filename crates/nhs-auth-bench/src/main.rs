@@ -1,5 +1,5 @@
 //! What `nhs-auth` costs, beside what else does the same job, in one run: ratios, because a
-//! machine's speed is its own. Run it by `cargo xtask bench`.
+//! machine's speed is its own. Run it by `cargo xtask bench`, or `cargo xtask soak`.
 #![expect(clippy::print_stdout, reason = "the figures are the answer")]
 #![expect(clippy::unwrap_used, reason = "a measurement stops where it can't go on")]
 
@@ -10,6 +10,7 @@ mod empty_cache;
 mod get_token;
 mod mock;
 mod signing;
+mod soak;
 
 use std::path::PathBuf;
 
@@ -31,10 +32,14 @@ struct Figure {
 
 fn main() -> std::process::ExitCode {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
-    let (Some(binary), Some(python)) = (arguments.next(), arguments.next()) else {
-        println!("usage: nhs-auth-bench BINARY PYTHON (cargo xtask bench gives both)");
+    let (Some(binary), Some(second)) = (arguments.next(), arguments.next()) else {
+        println!("usage: nhs-auth-bench BINARY PYTHON, or BINARY MINUTES for a soak");
         return std::process::ExitCode::from(2);
     };
+    if let Some(minutes) = second.to_str().and_then(|text| text.parse().ok()) {
+        return std::process::ExitCode::from(u8::from(!soak::run(&binary, minutes)));
+    }
+    let python = second;
     let mut missed = 0;
     for measure in [
         signing::measure as fn(&Setting) -> Vec<Figure>,

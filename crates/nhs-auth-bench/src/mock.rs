@@ -111,7 +111,7 @@ fn send_all(address: &str, requests: &[String]) {
     }
 }
 
-fn read_answer(reader: &mut BufReader<TcpStream>) -> (String, String) {
+pub(crate) fn read_answer(reader: &mut BufReader<TcpStream>) -> (String, String) {
     let mut line = String::new();
     reader.read_line(&mut line).unwrap();
     let status = line.split(' ').nth(1).unwrap_or_default().to_owned();
@@ -155,6 +155,14 @@ impl RunningMock {
 
     pub(crate) fn base_url(&self) -> &str {
         &self.base_url
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub(crate) fn process_id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Registers an application with this key set, and gives its API key.

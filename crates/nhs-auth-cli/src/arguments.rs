@@ -320,7 +320,8 @@ pub(crate) struct Explain {
 /// Run the platform in a box
 ///
 /// Prints its base URL when it is ready, and runs until it is interrupted. OAuth is at /oauth2 and
-/// /oauth2-mock, Hello World at /hello-world, control at /_mock.
+/// /oauth2-mock, CIS2 and NHS login to sign in with stand behind it, Hello World is at /hello-world,
+/// control at /_mock, and the base URL itself is a page that shows what each request did.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -328,7 +329,9 @@ Examples:
   curl http://127.0.0.1:9000/_mock/apps \\
       -d \"{\\\"name\\\": \\\"mine\\\", \\\"jwks\\\": $(cat int-1.json)}\"
   nhs-auth get-token --base-url http://127.0.0.1:9000 \\
-      --private-key int-1.pem --api-key ...")]
+      --private-key int-1.pem --api-key ...
+  nhs-auth mock --listen 127.0.0.1:0 --ready-file ready.json   (for a test)
+  nhs-auth mock --environment int --state mock.json")]
 pub(crate) struct Mock {
     /// Address to listen at, 127.0.0.1:9000 unless told otherwise; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
@@ -336,6 +339,20 @@ pub(crate) struct Mock {
     /// Token requests that an application may make in a minute; by default the platform's 300
     #[arg(long, value_name = "N")]
     pub(crate) rate_limit: Option<u32>,
+    /// Serve the OAuth base paths of that environment, each trusting the sign-in services that it
+    /// trusts there; by default /oauth2 and /oauth2-mock, which trust all of the mock's
+    #[arg(long, value_name = "ENVIRONMENT", value_parser = environments())]
+    pub(crate) environment: Option<String>,
+    /// Keep applications, tokens, jtis, keys and the clock in this file from one run to the next
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) state: Option<PathBuf>,
+    /// Write where it listens, and its applications, to this file when it is ready, as JSON; the
+    /// file is whole when it appears, and is gone when the mock has ended
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) ready_file: Option<PathBuf>,
+    /// Also print variables for a shell or an .env file, after the base URL
+    #[arg(long)]
+    pub(crate) print_env: bool,
 }
 
 /// Print completions for a shell

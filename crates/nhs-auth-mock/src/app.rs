@@ -3,6 +3,7 @@
 use std::fmt;
 
 use nhs_auth_rules::ApplicationRecord;
+use serde::{Deserialize, Serialize};
 
 use crate::random;
 
@@ -22,7 +23,7 @@ pub(crate) const EVERY_LEVEL: [&str; 8] = [
 ];
 
 /// What an application's owner knows of it.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct App {
     application_id: String,
     api_key: String,
@@ -53,7 +54,7 @@ impl fmt::Debug for App {
 }
 
 /// Where the platform gets an application's key set.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) enum KeySource {
     /// No public key is registered.
     Nowhere,
@@ -66,7 +67,7 @@ pub(crate) enum KeySource {
 
 /// An application to be made. Approved, active, subscribed to Hello World at every level, and
 /// without a public key, unless told otherwise.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct NewApp {
     pub(crate) name: String,
     pub(crate) application_id: Option<String>,
@@ -188,12 +189,19 @@ impl NewApp {
 
     /// The identifiers that were given, and random ones for the rest.
     pub(crate) fn identity(&self) -> App {
-        let given =
-            |value: &Option<String>, random: fn() -> String| value.clone().unwrap_or_else(random);
+        self.identity_or(App {
+            application_id: random::uuid(),
+            api_key: random::alphanumeric(32),
+            client_secret: random::alphanumeric(16),
+        })
+    }
+
+    /// The identifiers that were given, and those for the rest.
+    pub(crate) fn identity_or(&self, other: App) -> App {
         App {
-            application_id: given(&self.application_id, random::uuid),
-            api_key: given(&self.api_key, || random::alphanumeric(32)),
-            client_secret: given(&self.client_secret, || random::alphanumeric(16)),
+            application_id: self.application_id.clone().unwrap_or(other.application_id),
+            api_key: self.api_key.clone().unwrap_or(other.api_key),
+            client_secret: self.client_secret.clone().unwrap_or(other.client_secret),
         }
     }
 

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use tokio::sync::mpsc;
 
 /// What follows the head of an answer.
 #[derive(Debug)]
@@ -19,6 +20,18 @@ pub(crate) enum Body {
         /// Whether the connection has had its chance to send what came before.
         flushed: bool,
     },
+    /// Whatever is sent, until the sender is gone.
+    Stream(mpsc::Receiver<Bytes>),
+}
+
+impl Body {
+    /// The bytes, as far as they are known beforehand.
+    pub(crate) fn bytes(&self) -> Bytes {
+        match self {
+            Self::Whole(bytes) | Self::CutOff(bytes) => bytes.clone(),
+            Self::Ending { .. } | Self::Stream(_) => Bytes::new(),
+        }
+    }
 }
 
 impl From<Bytes> for Body {
@@ -68,6 +81,9 @@ impl HttpBody for Body {
                 Poll::Pending
             }
             Self::Ending { .. } => Poll::Ready(Some(Err(io::Error::other("cut off on purpose")))),
+            Self::Stream(sent) => {
+                sent.poll_recv(context).map(|bytes| Some(Ok(Frame::data(bytes?))))
+            }
         }
     }
 
@@ -78,7 +94,7 @@ impl HttpBody for Body {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Self::CutOff(_) | Self::Ending { .. } => SizeHint::default(),
+            Self::CutOff(_) | Self::Ending { .. } | Self::Stream(_) => SizeHint::default(),
         }
     }
 }

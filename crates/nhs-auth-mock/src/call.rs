@@ -18,8 +18,6 @@ pub(crate) struct Call {
     pub(crate) key_sets_unreachable: bool,
     /// What a fault makes of ID tokens that are issued for this request.
     pub(crate) id_token_fault: Option<IdTokenFault>,
-    /// Whether a fault puts other keys in place of the identity provider's.
-    pub(crate) rotates_keys: bool,
 }
 
 impl Call {

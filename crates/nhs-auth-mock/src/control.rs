@@ -3,12 +3,12 @@
 //! It is for the machine's own programs: a page in a browser that is not from here can't call it,
 //! neither as itself (`Origin`) nor by a name that it has pointed at this machine (`Host`).
 
-mod apps;
+pub(crate) mod apps;
 mod clock;
 mod faults;
 mod identity;
 mod members;
-mod origin;
+pub(crate) mod origin;
 mod products;
 mod requests;
 
@@ -21,12 +21,15 @@ use crate::state::State;
 
 const PREFIX: &str = "/_mock";
 
+/// This API, described.
+const OPENAPI: &str = include_str!("../openapi.json");
+
 /// What the control API says when it says no.
 #[derive(Debug)]
-struct Refusal {
-    status: StatusCode,
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
     error: &'static str,
-    description: String,
+    pub(crate) description: String,
     allow: Option<&'static str>,
 }
 
@@ -59,6 +62,10 @@ fn route(state: &State, call: &Call) -> Result<Reply, Refusal> {
         ("clock", None, None) => clock::answer(state, call),
         ("faults", None, None) => faults::collection(state, call),
         ("faults", Some(id), None) => faults::item(state, call, id),
+        ("openapi.json", None, None) => match call.method {
+            Method::GET => Ok(Reply::new(StatusCode::OK, "application/json", OPENAPI)),
+            _ => Err(Refusal::method("GET")),
+        },
         ("requests", None, None) => requests::answer(state, call),
         ("reset", None, None) => match call.method {
             Method::POST => {
@@ -86,6 +93,11 @@ impl Refusal {
 
     fn not_found(description: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", description)
+    }
+
+    fn too_many(things: &str, most: &str) -> Self {
+        let description = format!("there are {most} {things}, which is as many as there can be");
+        Self::new(StatusCode::CONFLICT, "too_many", description)
     }
 
     fn method(allow: &'static str) -> Self {

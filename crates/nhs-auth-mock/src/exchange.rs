@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
@@ -16,7 +16,8 @@ use crate::fault::{Fault, FaultKind};
 use crate::recorded::RecordedRequest;
 use crate::server::{Stop, stopped};
 use crate::state::State;
-use crate::{assets, control, fault_answer, oauth, routes};
+use crate::transcript::Transcript;
+use crate::{assets, control, fault_answer, inspector, oauth, routes};
 
 /// The longest request body.
 const LONGEST_BODY: usize = 1024 * 1024;
@@ -52,13 +53,11 @@ impl Exchange {
             now: self.state.clock.now(),
             key_sets_unreachable: false,
             id_token_fault: None,
-            rotates_keys: false,
         };
-        if let Some(reply) = assets::answer(&call) {
-            return Ok(reply.into_response(self.state.clock.now()));
+        if call.method != Method::GET && call.method != Method::HEAD {
+            self.state.changed();
         }
-        if control::is_for(call.path()) {
-            let reply = if is_too_long { too_long() } else { control::answer(&self.state, &call) };
+        if let Some(reply) = self.about_itself(&call, is_too_long) {
             return Ok(reply.into_response(self.state.clock.now()));
         }
         let (answered, change) = self.meet_faults(&mut call).await?;
@@ -76,8 +75,26 @@ impl Exchange {
             "answered"
         );
         let record = RecordedRequest::new(self.state.clock.now(), &call, &reply);
-        self.state.requests.add(record);
+        self.state.requests.add(record, Transcript::answered(&call, &reply));
         Ok(reply.into_response(call.now))
+    }
+
+    /// The answer of what stands beside the platform, meets no fault, and is not recorded.
+    fn about_itself(&self, call: &Call, is_too_long: bool) -> Option<Reply> {
+        if let Some(file) = assets::answer(call) {
+            return Some(file);
+        }
+        let is_for_inspector = inspector::is_for(call);
+        if !is_for_inspector && !control::is_for(call.path()) {
+            return None;
+        }
+        Some(if is_too_long {
+            too_long()
+        } else if is_for_inspector {
+            inspector::answer(&self.state, &self.stop, call)
+        } else {
+            control::answer(&self.state, call)
+        })
     }
 
     /// What the faults in force make of a request: other circumstances (and the name of the fault
@@ -98,7 +115,9 @@ impl Exchange {
         call.now = call.now.plus(effects.clock_offset_ms);
         call.key_sets_unreachable = effects.key_sets_unreachable;
         call.id_token_fault = effects.id_token;
-        call.rotates_keys = effects.rotates_keys;
+        if effects.rotates_keys {
+            self.state.identity.keys.rotate();
+        }
         let change = effects.change.map(FaultKind::name);
         let Some(fault) = effects.answer else {
             return Ok((None, change));
@@ -114,11 +133,12 @@ impl Exchange {
     /// Leaves a request without an answer, at once or when the platform stops. Its client may
     /// give up before.
     async fn leave(&self, call: &Call, fault: &Fault) -> NoAnswer {
-        self.state.requests.add(RecordedRequest {
+        let record = RecordedRequest {
             application_id: routes::application_id(&self.state, call),
             jti: routes::jti(&self.state, call),
             ..RecordedRequest::unanswered(self.state.clock.now(), call, fault.kind.name())
-        });
+        };
+        self.state.requests.add(record, Transcript::unanswered(call));
         if fault.kind == FaultKind::Hang {
             stopped(self.stop.clone()).await;
         } else {

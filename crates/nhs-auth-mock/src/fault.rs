@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use nhs_auth_rules::environment::OAUTH2;
+
 use crate::clock;
 
 /// How long `slow` waits unless told otherwise.
@@ -141,6 +143,23 @@ impl FaultKind {
         NAMES.iter().map(|(_, names)| names[0])
     }
 
+    /// Whether a request to that path can meet it. Those that change how an ID token is issued or
+    /// judged wait for a request that issues or judges one.
+    pub(crate) fn concerns(self, path: &str) -> bool {
+        let ends_with_one_of = |ends: &[&str]| ends.iter().any(|end| path.ends_with(end));
+        match self {
+            Self::ExpiredIdToken | Self::WrongIssuerIdToken => {
+                let is_platforms_own = path.starts_with(OAUTH2);
+                ends_with_one_of(&["/callback", "/access_token"])
+                    || (path.ends_with("/token") && !is_platforms_own)
+            }
+            Self::UnreachableJwks => {
+                ends_with_one_of(&["/token", "/access_token", "/callback", "/backchannel_logout"])
+            }
+            _ => true,
+        }
+    }
+
     /// Whether it answers in the platform's place.
     pub(crate) fn answers(self) -> bool {
         !matches!(
@@ -231,6 +250,21 @@ mod tests {
                 assert_eq!(FaultKind::parse(name), Ok(kind));
             }
             assert_eq!(kind.name(), names[0]);
+        }
+    }
+
+    #[test]
+    fn an_id_token_is_spoilt_where_one_is_issued() {
+        for path in [
+            "/oauth2/callback",
+            "/nhs-login/token",
+            "/realms/Cis2-mock-int/protocol/openid-connect/token",
+            "/openam/oauth2/realms/root/realms/NHSIdentity/realms/Healthcare/access_token",
+        ] {
+            assert!(FaultKind::ExpiredIdToken.concerns(path), "{path}");
+        }
+        for path in ["/oauth2/token", "/oauth2-mock/token", "/nhs-login/authorize"] {
+            assert!(!FaultKind::WrongIssuerIdToken.concerns(path), "{path}");
         }
     }
 

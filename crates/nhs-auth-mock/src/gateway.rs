@@ -21,6 +21,9 @@ use crate::state::tokens::Grant;
 
 const HELLO: &str = "/hello-world/hello/";
 
+/// Where test clients of the hosted mocks try whether their tokens are of a level.
+const TEST_AUTH: &str = "/mock-jwks/test-auth/";
+
 /// What the scopes of this API end with.
 const PRODUCT: &str = ":hello-world";
 
@@ -34,10 +37,11 @@ const ECHOED: [HeaderName; 2] =
 
 /// The answer of an API, if there is one at that path.
 pub(crate) fn answer(state: &State, call: &Call) -> Option<Reply> {
-    let mut reply = match call.path().strip_prefix(HELLO)? {
-        "world" => hello("World"),
-        "application" => application(state, call),
-        "user" => user(state, call),
+    let mut reply = match (call.path().strip_prefix(HELLO), call.path().strip_prefix(TEST_AUTH)) {
+        (Some("world"), _) => hello("World"),
+        (Some("application"), _) => application(state, call),
+        (Some("user"), _) => user(state, call),
+        (None, Some(access)) => test_auth(state, call, access)?,
         _ => return None,
     };
     for name in ECHOED {
@@ -74,6 +78,38 @@ fn user(state: &State, call: &Call) -> Reply {
         if scopes.iter().any(|scope| scope.ends_with(PRODUCT)) { Ok(()) } else { Err(WRONG_KIND) }
     });
     settled(state, call, known, || hello("User"))
+}
+
+/// Whether the token is of that access mode and level, for whichever API. A live token of another
+/// one gets 403 here (published for NHS login's levels, inferred for the rest).
+fn test_auth(state: &State, call: &Call, access: &str) -> Option<Reply> {
+    let (policy, level) = match access {
+        "app/level3" => ("ApplicationLevel3", None),
+        "nhs-cis2/aal1" => ("NHSCIS2AAL1", Some(":aal1:")),
+        "nhs-cis2/aal2" => ("NHSCIS2AAL2", Some(":aal2:")),
+        "nhs-cis2/aal3" => ("NHSCIS2AAL3", Some(":aal3:")),
+        "nhs-login/P0" => ("NHSLoginP0", Some(":P0:")),
+        "nhs-login/P5" => ("NHSLoginP5", Some(":P5:")),
+        "nhs-login/P9" => ("NHSLoginP9", Some(":P9:")),
+        _ => return None,
+    };
+    let grant = match live_token(state, call) {
+        Ok(grant) => grant,
+        Err(rule) => return Some(refused_by(rule)),
+    };
+    let is_it = match (level, &grant.user) {
+        (None, None) => true,
+        (Some(level), Some(session)) => session.scopes.iter().any(|scope| scope.contains(level)),
+        _ => false,
+    };
+    let mut reply = if is_it {
+        Reply::json(StatusCode::OK, &json!({"message": "OK"}))
+    } else {
+        let required = format!("Required scope(s): VerifyAccessToken.{policy}.scopeSet");
+        fault(StatusCode::FORBIDDEN, WRONG_KIND.answer.error, required)
+    };
+    reply.note.application_id = Some(grant.application_id.to_string());
+    Some(reply)
 }
 
 fn settled(
@@ -129,20 +165,27 @@ fn hello(whom: &str) -> Reply {
 
 /// The gateway's own fault.
 pub(crate) fn refused_by(rule: &'static Rule) -> Reply {
-    let (error_code, fault_string) = (rule.answer.error, rule.answer.error_description);
+    let mut reply =
+        fault(StatusCode::UNAUTHORIZED, rule.answer.error, rule.answer.error_description.into());
+    reply.note.rule = Some(rule);
+    reply
+}
+
+fn fault(status: StatusCode, error_code: &'static str, fault_string: String) -> Reply {
     // In the gateway's own order. Nothing in it needs an escape.
-    let fault = format!(
+    let body = format!(
         r#"{{"fault":{{"faultstring":"{fault_string}","detail":{{"errorcode":"{error_code}"}}}}}}"#
     );
     let challenge = format!(
         r#"Bearer realm="null",error="invalid_token",error_description="{error_code}: {fault_string}""#
     );
-    let mut reply = Reply::new(StatusCode::UNAUTHORIZED, "application/json", fault);
-    if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+    let mut reply = Reply::new(status, "application/json", body);
+    if let Ok(challenge) = HeaderValue::from_str(&challenge)
+        && status == StatusCode::UNAUTHORIZED
+    {
         reply.headers.insert(WWW_AUTHENTICATE, challenge);
     }
     reply.note.error = Some(error_code.into());
     reply.note.error_description = Some(fault_string.into());
-    reply.note.rule = Some(rule);
     reply
 }

@@ -76,9 +76,6 @@ impl Identity {
 /// The answer of a provider, if there is one at that path.
 pub(crate) async fn answer(state: &State, call: &Call) -> Option<Reply> {
     let (realm, endpoint) = Realm::at(call.path())?;
-    if call.rotates_keys && matches!(endpoint, Endpoint::Token | Endpoint::Jwks) {
-        state.identity.keys.rotate(realm.provider);
-    }
     let is_read = call.method == Method::GET || call.method == Method::HEAD;
     let is_read_or_post = is_read || call.method == Method::POST;
     Some(match endpoint {

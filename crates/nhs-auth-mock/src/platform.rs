@@ -1,57 +1,37 @@
 //! The platform, started and stopped.
 
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nhs_auth_rules::limits::TOKEN_REQUESTS_A_MINUTE;
-use nhs_auth_rules::{Environment, UnixMillis};
-use tokio::net::TcpListener;
+use nhs_auth_rules::UnixMillis;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::app::{App, NewApp};
-use crate::clock::{self, Clock};
-use crate::config::{ConfigError, MockConfig};
+use crate::builder::{MockPlatformBuilder, StartError};
+use crate::clock;
 use crate::fault::{Fault, FaultId};
-use crate::identity::Identity;
 use crate::identity::client::{NewClient, RelyingParty};
 use crate::identity::minted::{NewIdToken, NewLogoutToken, UnknownUser};
 use crate::identity::realm::Realm;
 use crate::recorded::RecordedRequest;
-use crate::server;
-use crate::settings::{BasePath, Settings};
 use crate::state::State;
-use crate::state::apps::{Apps, Products};
+use crate::state_file::{self, StateFileError};
 use crate::user::User;
 
 /// The API platform in a box, on a port of its own. It runs on the runtime that started it, until
 /// it is shut down or dropped.
 #[derive(Debug)]
 pub struct MockPlatform {
-    address: SocketAddr,
-    first_apps: Vec<App>,
-    state: Arc<State>,
-    stop: watch::Sender<bool>,
-    server: JoinHandle<()>,
-}
-
-/// Why the platform did not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The address can't be listened on: it is taken, or not one of this machine's.
-    #[error("listen on {address}: {source}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        source: io::Error,
-    },
-    /// The configuration says something that can't be.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
+    pub(crate) address: SocketAddr,
+    pub(crate) first_apps: Vec<App>,
+    pub(crate) state: Arc<State>,
+    pub(crate) stop: watch::Sender<bool>,
+    pub(crate) server: JoinHandle<()>,
+    /// Where the state is kept.
+    pub(crate) state_file: Option<PathBuf>,
 }
 
 impl MockPlatform {
@@ -66,20 +46,7 @@ impl MockPlatform {
 
     /// A platform to be started, with settings.
     pub fn builder() -> MockPlatformBuilder {
-        MockPlatformBuilder {
-            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
-            rate_limit: TOKEN_REQUESTS_A_MINUTE,
-            clock_offset_ms: 0,
-            apps: Vec::new(),
-            products: Products::new(),
-            clients: Vec::new(),
-            users: Vec::new(),
-            allowed_hosts: Vec::new(),
-            public_url: None,
-            status_key: None,
-            cis2_issuer: None,
-            base_paths: BasePath::usual(),
-        }
+        MockPlatformBuilder::default()
     }
 
     /// Where it listens.
@@ -94,6 +61,11 @@ impl MockPlatform {
             ip => ip,
         };
         format!("http://{}", SocketAddr::new(ip, self.address.port()))
+    }
+
+    /// The inspector's page, for a browser: the applications, and what each request did.
+    pub fn inspector_url(&self) -> String {
+        self.base_url() + "/"
     }
 
     /// The token endpoint's URL: where a token request goes, and the `aud` of its assertion.
@@ -111,9 +83,14 @@ impl MockPlatform {
         self.base_url() + &Realm::NHS_LOGIN.path()
     }
 
-    /// Says what an API product allows, in the form `urn:nhsd:apim:app:level3:records`.
-    pub fn create_product<S: Into<String>>(&self, name: &str, scopes: impl IntoIterator<Item = S>) {
-        self.state.apps.set_product(name, scopes.into_iter().map(Into::into).collect());
+    /// Says what an API product allows, in the form `urn:nhsd:apim:app:level3:records`. False when
+    /// there are 1,000 others.
+    pub fn create_product<S: Into<String>>(
+        &self,
+        name: &str,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> bool {
+        self.state.apps.set_product(name, scopes.into_iter().map(Into::into).collect())
     }
 
     /// Registers a client at an identity provider. `None` when there are 10,000 of them.
@@ -121,9 +98,10 @@ impl MockPlatform {
         self.state.identity.clients.add(client).map(|client| RelyingParty::of(&client))
     }
 
-    /// Lets one more user sign in; of the same name and provider there is one.
-    pub fn create_user(&self, user: User) {
-        self.state.identity.users.add(user);
+    /// Lets one more user sign in; of the same name and provider there is one. False when there
+    /// are 10,000 others.
+    pub fn create_user(&self, user: User) -> bool {
+        self.state.identity.users.add(user)
     }
 
     /// An ID token as its provider would issue it now, with no browser.
@@ -200,173 +178,24 @@ impl MockPlatform {
 
     /// Stops: no new connection is accepted, what has begun is finished (within 5 s), and then the
     /// port is free.
-    pub async fn shutdown(self) {
+    ///
+    /// # Errors
+    ///
+    /// [`StateFileError`] when there is a state file and it can't be written.
+    pub async fn shutdown(self) -> Result<(), StateFileError> {
         self.stop.send_replace(true);
         // It ends by itself, or its runtime is ending.
         let _ = self.server.await;
+        self.state_file.map_or(Ok(()), |path| state_file::save(&path, &self.state))
     }
 
     /// Serves until `signal` is there, and then shuts down.
-    pub async fn run_until(self, signal: impl Future) {
+    ///
+    /// # Errors
+    ///
+    /// As [`shutdown`](Self::shutdown).
+    pub async fn run_until(self, signal: impl Future) -> Result<(), StateFileError> {
         signal.await;
-        self.shutdown().await;
-    }
-}
-
-/// A platform to be started.
-#[derive(Clone)]
-pub struct MockPlatformBuilder {
-    listen: SocketAddr,
-    rate_limit: u32,
-    clock_offset_ms: i64,
-    apps: Vec<NewApp>,
-    products: Products,
-    clients: Vec<NewClient>,
-    users: Vec<User>,
-    allowed_hosts: Vec<String>,
-    public_url: Option<String>,
-    status_key: Option<String>,
-    cis2_issuer: Option<String>,
-    base_paths: Vec<BasePath>,
-}
-
-impl MockPlatformBuilder {
-    /// Where to listen, in place of a free port of the loopback address. On an address that other
-    /// machines reach, they reach the control API too.
-    pub fn listen(mut self, address: SocketAddr) -> Self {
-        self.listen = address;
-        self
-    }
-
-    /// How many token requests an application may make in a minute: 300 when nothing is said.
-    pub fn rate_limit(mut self, requests_a_minute: u32) -> Self {
-        self.rate_limit = requests_a_minute;
-        self
-    }
-
-    /// How far the platform's clock is ahead of the machine's, or behind when negative.
-    pub fn clock_offset_ms(mut self, offset: i64) -> Self {
-        self.clock_offset_ms = offset;
-        self
-    }
-
-    /// An application that is there from the start, and after a reset.
-    pub fn app(mut self, app: NewApp) -> Self {
-        self.apps.push(app);
-        self
-    }
-
-    /// An API product that is there from the start.
-    pub fn product<S: Into<String>>(
-        mut self,
-        name: impl Into<String>,
-        scopes: impl IntoIterator<Item = S>,
-    ) -> Self {
-        self.products.insert(name.into(), scopes.into_iter().map(Into::into).collect());
-        self
-    }
-
-    /// A client that is registered at an identity provider from the start.
-    pub fn client(mut self, client: NewClient) -> Self {
-        self.clients.push(client);
-        self
-    }
-
-    /// A user who can sign in, beside the documented ones.
-    pub fn user(mut self, user: User) -> Self {
-        self.users.push(user);
-        self
-    }
-
-    /// The environment whose base paths are served, each with the trust that it has there: at
-    /// `/oauth2` of `int` the hosted mocks' ID tokens are refused, at `/oauth2-mock` the others.
-    pub fn environment(mut self, environment: Environment) -> Self {
-        self.base_paths = BasePath::of(environment);
-        self
-    }
-
-    /// The issuer that CIS2 says it is, such as one with the port `:443` that the real one writes,
-    /// in place of its own address.
-    pub fn cis2_issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.cis2_issuer = Some(issuer.into());
-        self
-    }
-
-    /// A name, with its port, by which the control API may be called beside the loopback's own,
-    /// such as `mock:9000` in a network of containers.
-    pub fn allow_host(mut self, host_and_port: impl Into<String>) -> Self {
-        self.allowed_hosts.push(host_and_port.into());
-        self
-    }
-
-    /// The `apikey` that `/_status` wants. Without it no key will do.
-    pub fn status_key(mut self, key: impl Into<String>) -> Self {
-        self.status_key = Some(key.into());
-        self
-    }
-
-    /// What a configuration says, on top of what was said before.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] when a file that it names can't be read, or two things that it says
-    /// exclude each other.
-    pub fn config(mut self, config: MockConfig) -> Result<Self, ConfigError> {
-        self.apps.extend(config.new_apps()?);
-        self.clients.extend(config.new_clients()?);
-        self.base_paths = config.base_paths()?.unwrap_or(self.base_paths);
-        self.public_url = config.public_url()?.or(self.public_url);
-        self.cis2_issuer = config.cis2.issuer.or(self.cis2_issuer);
-        self.users.extend(config.users);
-        self.products.extend(config.products.into_iter().map(|it| (it.name, it.scopes)));
-        self.listen = config.listen.unwrap_or(self.listen);
-        self.rate_limit = config.rate_limit.unwrap_or(self.rate_limit);
-        if let Some(offset) = config.clock_offset_s {
-            self.clock_offset_ms = clock::millis_of_seconds(offset).unwrap_or(0);
-        }
-        self.allowed_hosts.extend(config.allowed_hosts);
-        self.status_key = config.status_key.or(self.status_key);
-        Ok(self)
-    }
-
-    /// Starts the platform on this runtime.
-    ///
-    /// # Errors
-    ///
-    /// [`StartError`] when the address can't be listened on.
-    pub async fn start(self) -> Result<MockPlatform, StartError> {
-        let listen_error = |source| StartError::Listen { address: self.listen, source };
-        let listener = TcpListener::bind(self.listen).await.map_err(listen_error)?;
-        let address = listener.local_addr().map_err(listen_error)?;
-        let apps: Vec<_> = self.apps.into_iter().map(|app| (app.identity(), app)).collect();
-        let first_apps = apps.iter().map(|(app, _)| app.clone()).collect();
-        let settings = Settings {
-            port: address.port(),
-            allowed_hosts: self.allowed_hosts,
-            public_url: self.public_url,
-            status_key: self.status_key,
-            cis2_issuer: self.cis2_issuer,
-            base_paths: self.base_paths,
-        };
-        let state = Arc::new(State::new(
-            settings,
-            Clock::new(self.clock_offset_ms),
-            Apps::new(self.rate_limit, apps, self.products),
-            Identity::new(self.clients, self.users),
-        ));
-        let (stop, stopping) = watch::channel(false);
-        let server = tokio::spawn(server::serve(listener, Arc::clone(&state), stopping));
-        tracing::debug!(%address, "the platform is ready");
-        Ok(MockPlatform { address, first_apps, state, stop, server })
-    }
-}
-
-impl std::fmt::Debug for MockPlatformBuilder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MockPlatformBuilder")
-            .field("listen", &self.listen)
-            .field("rate_limit", &self.rate_limit)
-            .field("apps", &self.apps)
-            .finish_non_exhaustive()
+        self.shutdown().await
     }
 }

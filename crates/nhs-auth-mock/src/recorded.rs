@@ -6,15 +6,18 @@ use serde::{Serialize, Serializer};
 use crate::answer::Reply;
 use crate::call::Call;
 use crate::clock;
+use crate::fault::FaultKind;
 
 /// The longest path or `jti` that is remembered whole.
 const LONGEST: usize = 2048;
 
 /// A request that the platform answered, or that a fault kept it from answering. Calls of the
-/// control API are not among them.
+/// control API and of the inspector are not among them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RecordedRequest {
+    /// Its number, which only grows: no two requests of a platform have one number.
+    pub id: u64,
     /// When it was answered, by the platform's clock.
     #[serde(serialize_with = "as_rfc3339")]
     pub at: UnixMillis,
@@ -58,6 +61,7 @@ impl RecordedRequest {
         let owned =
             |text: &Option<std::borrow::Cow<'static, str>>| text.as_deref().map(str::to_owned);
         Self {
+            id: 0,
             at,
             method: call.method.as_str().to_owned(),
             path: shortened(call.path()),
@@ -76,6 +80,7 @@ impl RecordedRequest {
     /// A request that got no answer.
     pub(crate) fn unanswered(at: UnixMillis, call: &Call, fault: &'static str) -> Self {
         Self {
+            id: 0,
             at,
             method: call.method.as_str().to_owned(),
             path: shortened(call.path()),
@@ -89,6 +94,14 @@ impl RecordedRequest {
             remark: None,
             fault: Some(fault),
         }
+    }
+}
+
+impl RecordedRequest {
+    /// The fault that answered in the platform's place; one that changed how the request was
+    /// served is none.
+    pub(crate) fn answered_by(&self) -> Option<&'static str> {
+        self.fault.filter(|name| FaultKind::parse(name).is_ok_and(FaultKind::answers))
     }
 }
 

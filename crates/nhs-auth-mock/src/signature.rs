@@ -72,3 +72,51 @@ fn without_leading_zeros(mut bytes: &[u8]) -> &[u8] {
     }
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::rsa::{KeyPair, KeySize};
+    use aws_lc_rs::signature::{
+        KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaEncoding,
+    };
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    use super::*;
+
+    const MESSAGE: &[u8] = b"header.payload";
+
+    #[test]
+    fn rs256_and_rs512_verify_by_their_own_hash_and_nothing_else_does() {
+        let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let key_set = key_set_of(&pair);
+        let verifies = |algorithm, signature: &[u8]| {
+            key_set.verifies(algorithm, &key_set.jwks.keys[0], MESSAGE, signature)
+        };
+        let signatures = [
+            (SignatureAlgorithm::Rs256, sign(&pair, &RSA_PKCS1_SHA256), true),
+            (SignatureAlgorithm::Rs512, sign(&pair, &RSA_PKCS1_SHA512), true),
+            (SignatureAlgorithm::Rs384, sign(&pair, &RSA_PKCS1_SHA384), false),
+        ];
+        for (made_by, signature, is_taken) in &signatures {
+            for algorithm in SignatureAlgorithm::ALL {
+                let expected = *is_taken && algorithm == made_by;
+                assert_eq!(verifies(*algorithm, signature), expected, "{made_by} as {algorithm}");
+            }
+        }
+    }
+
+    fn key_set_of(pair: &KeyPair) -> KeySet {
+        let public = pair.public_key();
+        let n = URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero());
+        let e = URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero());
+        KeySet::parse(&format!(r#"{{"keys":[{{"kty":"RSA","kid":"1","n":"{n}","e":"{e}"}}]}}"#))
+    }
+
+    fn sign(pair: &KeyPair, encoding: &'static dyn RsaEncoding) -> Vec<u8> {
+        let mut signature = vec![0; pair.public_modulus_len()];
+        pair.sign(encoding, &SystemRandom::new(), MESSAGE, &mut signature).unwrap();
+        signature
+    }
+}

@@ -11,6 +11,7 @@ pub(crate) mod requests;
 pub(crate) mod sessions;
 pub(crate) mod tokens;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::call::Call;
@@ -41,15 +42,23 @@ pub(crate) struct State {
     pub(crate) requests: Requests,
     pub(crate) sessions: Sessions,
     pub(crate) tokens: Tokens,
+    /// How many requests may have changed something.
+    changes: AtomicU64,
 }
 
 impl State {
-    pub(crate) fn new(settings: Settings, clock: Clock, apps: Apps, identity: Identity) -> Self {
+    pub(crate) fn new(
+        settings: Settings,
+        clock: Clock,
+        apps: Apps,
+        faults: Faults,
+        identity: Identity,
+    ) -> Self {
         Self {
             settings,
             clock,
             apps,
-            faults: Faults::default(),
+            faults,
             identity,
             jtis: Jtis::default(),
             key_sets: KeySets::default(),
@@ -57,12 +66,13 @@ impl State {
             requests: Requests::default(),
             sessions: Sessions::default(),
             tokens: Tokens::default(),
+            changes: AtomicU64::new(0),
         }
     }
 
     /// Back to the start: the apps that were there then, and nothing that happened since.
     pub(crate) fn reset(&self) {
-        self.faults.clear();
+        self.faults.reset();
         self.clock.reset();
         self.apps.reset();
         self.identity.reset();
@@ -72,6 +82,16 @@ impl State {
         self.key_sets.clear();
         self.provider_key_sets.clear();
         self.requests.clear();
+    }
+
+    /// Notes that something may have changed.
+    pub(crate) fn changed(&self) {
+        self.changes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often something may have changed.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
     }
 
     /// The URL as it was called, without the query: what an audience is compared with.

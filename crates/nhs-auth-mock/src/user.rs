@@ -3,7 +3,8 @@
 use std::fmt;
 
 use nhs_auth_rules::IdentityProvider;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
 /// Somebody who can sign in at CIS2 (a healthcare worker) or at NHS login (a patient). There is no
@@ -15,6 +16,7 @@ pub struct User {
     pub(crate) username: String,
     /// `authentication_assurance_level` (as it stands, a number or a string) or
     /// `identity_proofing_level`.
+    #[serde(deserialize_with = "number_or_text")]
     pub(crate) level: Value,
     #[serde(default = "some_given_name", alias = "given-name")]
     pub(crate) given_name: String,
@@ -182,10 +184,10 @@ impl User {
         });
         let with_roles = |username: &str, name: &str, kinds: &[usize], first: u32| {
             let user = Self::cis2(username, 3).name(name, "Roles");
-            kinds
-                .iter()
-                .zip(first..)
-                .fold(user, |user, (&kind, number)| user.role(Role::of_kind(kind, number)))
+            let orgs = ["Z9Z9Z", "X8X8X", "W7W7W"].into_iter().cycle();
+            kinds.iter().zip(first..).zip(orgs).fold(user, |user, ((&kind, number), org)| {
+                user.role(Role::of_kind(kind, number).org_code(org))
+            })
         };
         let more = [
             with_roles("tutorialuser", "Tutorial", &[CLINICIAN], 100),
@@ -260,9 +262,20 @@ impl Role {
         }
     }
 
-    /// The name without the quotes around its parts, for people.
-    pub(crate) fn readable_name(&self) -> String {
-        self.role_name.replace("\":\"", " – ").replace('"', "")
+    /// The last part of the name, for people: what the role is.
+    pub(crate) fn short_name(&self) -> &str {
+        self.parts().next_back().unwrap_or_default()
+    }
+
+    /// The parts before it: where such roles are.
+    pub(crate) fn area(&self) -> String {
+        let mut parts: Vec<_> = self.parts().collect();
+        parts.pop();
+        parts.join(", ")
+    }
+
+    fn parts(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.role_name.split(':').map(|part| part.trim_matches('"'))
     }
 
     /// The item of `nhsid_nrbac_roles`. Members that a role hasn't are left out of it.
@@ -287,6 +300,15 @@ impl fmt::Display for UserProvider {
             Self::Cis2 => "cis2",
             Self::NhsLogin => "nhs-login",
         })
+    }
+}
+
+fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+    let level = Value::deserialize(deserializer)?;
+    if level.is_u64() || level.is_string() {
+        Ok(level)
+    } else {
+        Err(D::Error::custom("`level` must be a whole number or a string"))
     }
 }
 

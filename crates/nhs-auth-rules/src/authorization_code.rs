@@ -1,10 +1,10 @@
 //! Group C: an authorization code is redeemed (`grant_type=authorization_code`, RFC 6749 §4.1.3),
 //! in the platform's order.
 
-use crate::client::{self, has_parameter, parameter, request_fault};
+use crate::client;
 use crate::judged_jwt::settled;
 use crate::rule::{Answer, Basis, Example, Need, Outcome, Rule, RuleId};
-use crate::{CodeRecord, Evidence};
+use crate::{CodeRecord, Evidence, parameter};
 
 /// Every rule of the group, in the platform's order.
 pub const RULES: &[Rule] = &[
@@ -31,7 +31,7 @@ pub const RULES: &[Rule] = &[
             "authorization_code=<the code that came back>",
             "code=<the code that came back>",
         ),
-        check: |evidence| has_parameter(evidence, "code"),
+        check: |evidence| parameter::is_given(evidence, "code"),
     },
     Rule {
         id: RuleId::new("C13"),
@@ -52,10 +52,10 @@ pub const RULES: &[Rule] = &[
 ];
 
 fn can_be_redeemed(evidence: &Evidence<'_>) -> Outcome {
-    settled(parameter(evidence, "code").map(|_| match evidence.authorization_code {
+    settled(parameter::value(evidence, "code").map(|_| match evidence.authorization_code {
         None => Outcome::CannotTell(Need::AuthorizationCode),
         Some(CodeRecord::Live) => Outcome::Pass,
-        Some(CodeRecord::Unknown) => request_fault(
+        Some(CodeRecord::Unknown) => parameter::fault(
             "the code was never issued to this application, was redeemed before, or has expired",
         ),
     }))

@@ -5,10 +5,10 @@
 //! it back to the application: `error` and `error_description` are then parameters of the
 //! redirect URI, and `state` goes with them when there is one.
 
-use crate::Evidence;
-use crate::client::{self, has_parameter, parameter, request_fault};
+use crate::client;
 use crate::judged_jwt::settled;
 use crate::rule::{Answer, Basis, Example, Outcome, Rule, RuleId};
+use crate::{Evidence, parameter};
 
 /// Every rule of the group, in the platform's order.
 pub const RULES: &[Rule] = &[
@@ -39,7 +39,7 @@ pub const RULES: &[Rule] = &[
              response_type=code\n\
              state=pYd3uJ0sQ5xW1c7TzRk2",
         ),
-        check: |evidence| has_parameter(evidence, "state"),
+        check: |evidence| parameter::is_given(evidence, "state"),
     },
     Rule {
         id: RuleId::new("B11"),
@@ -50,7 +50,7 @@ pub const RULES: &[Rule] = &[
               with the error and the `state` in its query",
         fix: "add `response_type=code`",
         example: Example::new("type=code", "response_type=code"),
-        check: |evidence| has_parameter(evidence, "response_type"),
+        check: |evidence| parameter::is_given(evidence, "response_type"),
     },
     Rule {
         id: RuleId::new("B12"),
@@ -66,8 +66,8 @@ pub const RULES: &[Rule] = &[
 ];
 
 fn asks_for_a_code(evidence: &Evidence<'_>) -> Outcome {
-    settled(parameter(evidence, "response_type").map(|given| match given {
+    settled(parameter::value(evidence, "response_type").map(|given| match given {
         "code" => Outcome::Pass,
-        other => request_fault(format!("the response_type is `{other}`")),
+        other => parameter::fault(format!("the response_type is `{other}`")),
     }))
 }

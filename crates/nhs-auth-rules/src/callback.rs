@@ -1,14 +1,14 @@
 //! Group I: `GET /callback`, where the identity provider sends the browser back in a combined
 //! sign-in, and the ID token that the provider then answers (OpenID Connect Core 1.0 §3.1.3.7).
 //!
-//! The texts are the platform's. That they are asked in this order is inferred, beyond `state`
-//! first and the scopes last.
+//! The texts are the platform's. Of the order it is known that `state` is first, that `aud` comes
+//! before `iss`, and that the scopes are last; the rest is inferred.
 
-use crate::client::request_fault;
-use crate::id_token::{self, is_for, judged as id_token};
+use crate::id_token;
+use crate::javascript::to_string;
 use crate::judged_jwt::{JudgedJwt, settled};
 use crate::rule::{Answer, Basis, Example, Need, Outcome, Rule, RuleId};
-use crate::{Evidence, SignInRecord};
+use crate::{Evidence, SignInRecord, parameter};
 
 /// Every rule of the group, in the platform's order.
 pub const RULES: &[Rule] = &[
@@ -36,10 +36,7 @@ pub const RULES: &[Rule] = &[
         why: "what the provider answered for the code has no ID token that can be read: the fault \
               is the provider's, or a mock's. Its place in the order is inferred",
         fix: "begin the sign-in again; tell the platform's support when it lasts",
-        example: Example::new(
-            "id_token=eyJhbGciOiJSUzUxMiJ9.e30",
-            "id_token=eyJhbGciOiJSUzUxMiJ9.e30.c2ln",
-        ),
+        example: Example::new("id_token=null", "id_token=eyJhbGciOiJSUzUxMiJ9.e30.c2ln"),
         check: decodes,
     },
     Rule {
@@ -48,8 +45,8 @@ pub const RULES: &[Rule] = &[
         answer: Answer::new(400, "invalid_request", "Invalid 'aud' claim in external ID token JWT"),
         basis: Basis::Published,
         why: "the ID token was issued to somebody else: the platform signs users in as a client of \
-              its own, and yours is for separate authentication. An array that contains it passes. \
-              Its place in the order is inferred",
+              its own, and yours is for separate authentication. An array with it alone passes \
+              (inferred)",
         fix: "begin the sign-in at the platform's `/authorize`, and leave `/callback` to it",
         example: Example::new(
             r#""aud": "000000000000.111111111111.apps.supplier"   // your own client id"#,
@@ -62,8 +59,8 @@ pub const RULES: &[Rule] = &[
         title: "`iss` is the provider that the platform trusts",
         answer: Answer::new(400, "invalid_request", "Invalid iss claim in external ID token JWT"),
         basis: Basis::Published,
-        why: "the ID token is of another environment of the provider, or of another provider. Its \
-              place in the order is inferred",
+        why: "the ID token is of another environment of the provider, or of another provider. The two \
+              are compared without case",
         fix: "begin the sign-in again at the base path that goes with the provider's environment",
         example: Example::new(
             r#""iss": "https://auth.sandpit.signin.nhs.uk""#,
@@ -96,18 +93,18 @@ pub const RULES: &[Rule] = &[
 ];
 
 fn token<'a>(evidence: &Evidence<'a>) -> Result<JudgedJwt<'a>, Outcome> {
-    id_token(evidence, Need::IdToken)
+    id_token::judged(evidence, Need::IdToken)
 }
 
 fn sign_in_waits(evidence: &Evidence<'_>) -> Outcome {
     if evidence.form.is_some_and(|query| query.get("state").is_none()) {
-        return request_fault("there is no state");
+        return parameter::fault("there is no state");
     }
     match evidence.sign_in {
         None => Outcome::CannotTell(Need::SignIn),
         Some(SignInRecord::Waiting) => Outcome::Pass,
         Some(SignInRecord::Unknown) => {
-            request_fault("no sign-in of this state was begun here, or it is finished already")
+            parameter::fault("no sign-in of this state was begun here, or it is finished already")
         }
     }
 }
@@ -121,7 +118,8 @@ fn is_for_the_platform(evidence: &Evidence<'_>) -> Outcome {
         token.payload()?;
         let platform = evidence.provider_client_id;
         let platform = platform.ok_or(Outcome::CannotTell(Need::ProviderClientId))?;
-        if is_for(&token, platform)? {
+        // An array becomes the text of its elements before it is compared.
+        if token.payload()?.get("aud").is_some_and(|aud| to_string(&aud) == platform) {
             return Ok(Outcome::Pass);
         }
         token.claim_fault("aud", format!("it is not `{platform}`, the platform's client id there"))
@@ -153,3 +151,6 @@ fn key_is_there(evidence: &Evidence<'_>) -> Outcome {
         Ok(token.has_header("kid"))
     }))
 }
+
+#[cfg(test)]
+mod tests;

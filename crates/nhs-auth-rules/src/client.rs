@@ -4,7 +4,7 @@
 
 use crate::judged_jwt::settled;
 use crate::rule::{Answer, Basis, Example, Fault, Need, Outcome, Place, Rule, RuleId};
-use crate::{ApplicationRecord, Evidence, Quota, SecretRecord, Span, assertion};
+use crate::{ApplicationRecord, Evidence, Quota, SecretRecord, Span, assertion, parameter};
 
 /// The answer to a client that can't be told who it is at the token endpoint.
 const INVALID_CLIENT: Answer =
@@ -20,8 +20,8 @@ pub(crate) const fn id_is_given(id: &'static str) -> Rule {
         title: "there is a `client_id`",
         answer: Answer::new(401, "invalid_request", "client_id is missing"),
         basis: Basis::Published,
-        why: "the parameter is missing or mistyped, or the library sends the client in an \
-              `Authorization: Basic` header, which the platform doesn't read",
+        why: "the parameter is missing or mistyped; at the token endpoint an `Authorization: Basic` \
+              header, which libraries send unasked, does not stand in for it",
         fix: "add `client_id=<the API key>`; set the library to `client_secret_post`",
         example: Example::new(
             "clientId=ExampleApiKeyExampleApiKey000001",
@@ -253,39 +253,21 @@ pub(crate) const fn redirect_uri_is_right(id: &'static str) -> Rule {
     }
 }
 
-/// The parameter is in the form. An empty value is there.
-pub(crate) fn has_parameter(evidence: &Evidence<'_>, name: &str) -> Outcome {
-    match evidence.form {
-        None => Outcome::CannotTell(Need::Form),
-        Some(form) if form.get(name).is_some() => Outcome::Pass,
-        Some(_) => request_fault(format!("there is no {name}")),
-    }
-}
-
-/// The parameter's value. Of one that isn't there another rule speaks.
-pub(crate) fn parameter<'a>(evidence: &Evidence<'a>, name: &str) -> Result<&'a str, Outcome> {
-    evidence.form.ok_or(Outcome::CannotTell(Need::Form))?.get(name).ok_or(Outcome::Pass)
-}
-
-pub(crate) fn request_fault(message: impl Into<String>) -> Outcome {
-    Fault::fail(Place::Request, Span::default(), message)
-}
-
 /// `redirect_uri` is the application's registered one, character for character.
 fn redirect_uri_is_registered(evidence: &Evidence<'_>) -> Outcome {
-    settled(parameter(evidence, "redirect_uri").and_then(|given| {
+    settled(parameter::value(evidence, "redirect_uri").and_then(|given| {
         Ok(match &application(evidence)?.callback_url {
             Some(registered) if registered == given => Outcome::Pass,
             Some(registered) => {
-                request_fault(format!("it is `{given}`, and `{registered}` is registered"))
+                parameter::fault(format!("it is `{given}`, and `{registered}` is registered"))
             }
-            None => request_fault("the application has no callback URL registered"),
+            None => parameter::fault("the application has no callback URL registered"),
         })
     }))
 }
 
 /// The application if it is known to be known. Of an unknown one only its own row speaks.
-fn application<'a>(evidence: &Evidence<'a>) -> Result<&'a ApplicationRecord, Outcome> {
+pub(crate) fn application<'a>(evidence: &Evidence<'a>) -> Result<&'a ApplicationRecord, Outcome> {
     evidence.application.ok_or(Outcome::CannotTell(Need::Application))?.ok_or(Outcome::Pass)
 }
 
@@ -303,14 +285,14 @@ fn application_has(
 }
 
 fn has_an_id(evidence: &Evidence<'_>) -> Outcome {
-    has_parameter(evidence, "client_id")
+    parameter::is_given(evidence, "client_id")
 }
 
 fn is_an_api_key(evidence: &Evidence<'_>) -> Outcome {
-    settled(parameter(evidence, "client_id").map(|given| match evidence.application {
+    settled(parameter::value(evidence, "client_id").map(|given| match evidence.application {
         None => Outcome::CannotTell(Need::Application),
         Some(Some(_)) => Outcome::Pass,
-        Some(None) => request_fault(format!("`{given}` is not an API key of this environment")),
+        Some(None) => parameter::fault(format!("`{given}` is not an API key of this environment")),
     }))
 }
 
@@ -357,19 +339,22 @@ fn is_within_rate(evidence: &Evidence<'_>) -> Outcome {
 }
 
 fn has_a_redirect_uri(evidence: &Evidence<'_>) -> Outcome {
-    has_parameter(evidence, "redirect_uri")
+    parameter::is_given(evidence, "redirect_uri")
 }
 
 fn has_a_secret(evidence: &Evidence<'_>) -> Outcome {
-    has_parameter(evidence, "client_secret")
+    parameter::is_given(evidence, "client_secret")
 }
 
 fn is_the_secret(evidence: &Evidence<'_>) -> Outcome {
-    settled(parameter(evidence, "client_secret").map(|_| match evidence.client_secret {
+    settled(parameter::value(evidence, "client_secret").map(|_| match evidence.client_secret {
         None => Outcome::CannotTell(Need::ClientSecret),
         Some(SecretRecord::Right) => Outcome::Pass,
         Some(SecretRecord::Wrong) => {
-            request_fault("this is not the secret that belongs to the client_id")
+            parameter::fault("this is not the secret that belongs to the client_id")
         }
     }))
 }
+
+#[cfg(test)]
+mod tests;

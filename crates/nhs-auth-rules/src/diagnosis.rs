@@ -23,7 +23,6 @@ mod cause;
 mod client;
 mod crypto;
 mod damaged_copy;
-mod delegation;
 mod encoding;
 mod error_table;
 mod error_text;

@@ -35,8 +35,9 @@ pub struct Evidence<'a> {
     pub id_token: Option<&'a Jwt<'a>>,
     /// The logout token.
     pub logout_token: Option<&'a Jwt<'a>>,
-    /// The provider that the platform finds for `iss` of the ID token (compared as it stands) or
-    /// of the logout token (compared without case): inner `None` when it trusts no such issuer.
+    /// The provider that the platform finds for the token's `iss`: inner `None` when it trusts no
+    /// such issuer. It compares a subject token's as it stands, and without case at `/callback`
+    /// and of a logout token.
     pub provider: Option<Option<IdentityProvider>>,
     /// The platform's own client id at that provider.
     pub provider_client_id: Option<&'a str>,

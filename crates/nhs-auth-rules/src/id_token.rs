@@ -4,8 +4,8 @@
 //! The two groups share these checks and most of what is said of them. Each has its own ids, and
 //! where the platform's texts differ its own answers.
 
+use crate::client::application;
 use crate::javascript::is_truthy;
-use crate::json::Kind;
 use crate::judged_jwt::{ID_TOKEN, JudgedJwt, settled};
 use crate::request::UNKNOWN_ERROR;
 use crate::rule::{Answer, Basis, Example, Fault, Need, Outcome, Place, Rule, RuleId};
@@ -175,24 +175,11 @@ fn has_a_scope(evidence: &Evidence<'_>) -> Outcome {
         let provider = provider(evidence)?;
         // Without a level its own row has spoken.
         let level = assurance_level(provider, payload).ok_or(Outcome::Pass)?;
-        let application = evidence.application.ok_or(Outcome::CannotTell(Need::Application))?;
-        let application = application.ok_or(Outcome::Pass)?;
-        let scopes = application.scopes.as_deref().unwrap_or_default();
+        let scopes = application(evidence)?.scopes.as_deref().unwrap_or_default();
         if !user_scopes(provider, payload, scopes).is_empty() {
             return Ok(Outcome::Pass);
         }
         let message = format!("none of the application's scopes contains `:{level}:`");
         token.claim_fault(provider.level_claim(), message)
     }))
-}
-
-/// `aud` is, or as an array contains, that text.
-pub(crate) fn is_for(token: &JudgedJwt<'_>, audience: &str) -> Result<bool, Outcome> {
-    let Some(aud) = token.payload()?.get("aud") else { return Ok(false) };
-    Ok(match aud.kind() {
-        Kind::Array | Kind::String => crate::judged_jwt::audiences(&aud)
-            .iter()
-            .any(|one| one.as_str().as_deref() == Some(audience)),
-        _ => false,
-    })
 }

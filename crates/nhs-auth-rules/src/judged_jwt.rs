@@ -122,10 +122,10 @@ impl<'a> JudgedJwt<'a> {
         }))
     }
 
-    /// `exp` is a JSON number. Of a missing one another rule speaks.
+    /// `exp` is a JSON number. Of one that counts as missing another rule speaks.
     pub(crate) fn exp_is_a_number(&self) -> Outcome {
         settled(self.payload().map(|payload| match payload.get("exp") {
-            Some(exp) if exp.kind() != Kind::Number => {
+            Some(exp) if exp.kind() != Kind::Number && is_truthy(Some(&exp)) => {
                 let message = format!("{} is not a JSON number", exp.text());
                 Fault::fail(self.texts.payload, exp.span(), message)
             }

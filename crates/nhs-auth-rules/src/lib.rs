@@ -41,12 +41,15 @@ mod jwk;
 mod jwt;
 pub mod limits;
 pub mod logout_token;
+mod parameter;
 pub mod refresh_token;
 pub mod request;
 mod rule;
 mod rulebook;
 mod signature;
 mod span;
+#[cfg(test)]
+mod staged;
 pub mod subject_token;
 mod time;
 pub mod userinfo;

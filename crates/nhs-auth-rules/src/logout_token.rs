@@ -1,13 +1,11 @@
 //! Group L: `POST /backchannel_logout`, where CIS2 ends a session (OpenID Connect Back-Channel
 //! Logout 1.0 §2.6), in the platform's order.
 
-use crate::client::request_fault;
 use crate::id_token::{key_set, signature};
-use crate::javascript::is_truthy;
-use crate::json::{Kind, Value};
+use crate::json::{Kind, Object, Value};
 use crate::judged_jwt::{JudgedJwt, LOGOUT_TOKEN, settled};
 use crate::rule::{Answer, Basis, Example, Need, Outcome, Rule, RuleId};
-use crate::{Evidence, IdentityProvider, KeySetRecord, SessionRecord};
+use crate::{Evidence, IdentityProvider, KeySetRecord, SessionRecord, parameter};
 
 /// The member of `events` that makes a JWT a logout token (OpenID Connect Back-Channel Logout 1.0
 /// §2.4).
@@ -37,11 +35,12 @@ pub const RULES: &[Rule] = &[
         title: "the logout token decodes as a JWT",
         answer: bad_request("Malformed JWT in logout_token"),
         basis: Basis::Published,
-        why: "a JWT is three base64url parts with dots between them, the first two JSON objects. An \
-              empty value counts as malformed too (inferred)",
-        fix: "send the logout token as it was made, with nothing around it",
+        why: "a JWT is three base64url parts with dots between them, the first two JSON objects; \
+              here something else was sent in its place. An empty value counts as malformed too \
+              (inferred)",
+        fix: "send the logout token's compact form, with nothing around it",
         example: Example::new(
-            r#"logout_token="eyJhbGciOiJSUzI1NiJ9.e30.c2ln""#,
+            "logout_token=[object Object]",
             "logout_token=eyJhbGciOiJSUzI1NiJ9.e30.c2ln",
         ),
         check: decodes,
@@ -87,7 +86,7 @@ pub const RULES: &[Rule] = &[
             "{ \"iss\": \"…\", \"aud\": \"…\", \"sub\": \"656005750104\", \"events\": \"…\",\n\
              \"sid\": \"a8a6c2a0-7f0d-4f52-9f3a-4d5b1c0e7a55\" }",
         ),
-        check: |evidence| settled(token(evidence).map(|token| token.has_claim("sid"))),
+        check: has_a_session,
     },
     Rule {
         id: RuleId::new("L6"),
@@ -163,14 +162,13 @@ fn token<'a>(evidence: &Evidence<'a>) -> Result<JudgedJwt<'a>, Outcome> {
     Ok(JudgedJwt::new(jwt, &LOGOUT_TOKEN))
 }
 
+/// A claim that is there and not `null`: here the platform looks no closer.
+fn given<'a>(payload: &'a Object, name: &str) -> Option<Value<'a>> {
+    payload.get(name).filter(|claim| claim.kind() != Kind::Null)
+}
+
 fn has_a_token(evidence: &Evidence<'_>) -> Outcome {
-    match (evidence.form, evidence.logout_token) {
-        (Some(form), _) if form.get("logout_token").is_none() => {
-            request_fault("there is no logout_token")
-        }
-        (None, None) => Outcome::CannotTell(Need::Form),
-        _ => Outcome::Pass,
-    }
+    parameter::brings(evidence, "logout_token", evidence.logout_token)
 }
 
 fn decodes(evidence: &Evidence<'_>) -> Outcome {
@@ -208,12 +206,18 @@ fn issuer_is_cis2(evidence: &Evidence<'_>) -> Outcome {
     }))
 }
 
+fn has_a_session(evidence: &Evidence<'_>) -> Outcome {
+    settled(token(evidence).and_then(|token| match given(token.payload()?, "sid") {
+        Some(_) => Ok(Outcome::Pass),
+        None => token.claim_fault("sid", "there is no sid"),
+    }))
+}
+
 fn is_a_logout(evidence: &Evidence<'_>) -> Outcome {
     settled(token(evidence).and_then(|token| {
         let events = token.payload()?.get("events");
         let members = events.as_ref().and_then(Value::as_object);
-        let event = members.as_ref().and_then(|members| members.get(LOGOUT_EVENT));
-        if is_truthy(event.as_ref()) {
+        if members.is_some_and(|members| members.get(LOGOUT_EVENT).is_some()) {
             return Ok(Outcome::Pass);
         }
         match events {
@@ -224,11 +228,9 @@ fn is_a_logout(evidence: &Evidence<'_>) -> Outcome {
 }
 
 fn has_no_nonce(evidence: &Evidence<'_>) -> Outcome {
-    settled(token(evidence).and_then(|token| {
-        if is_truthy(token.payload()?.get("nonce").as_ref()) {
-            return token.claim_fault("nonce", "a logout token has no nonce");
-        }
-        Ok(Outcome::Pass)
+    settled(token(evidence).and_then(|token| match given(token.payload()?, "nonce") {
+        None => Ok(Outcome::Pass),
+        Some(_) => token.claim_fault("nonce", "a logout token has no nonce"),
     }))
 }
 
@@ -255,7 +257,7 @@ fn verifies(evidence: &Evidence<'_>) -> Outcome {
 
 fn session_is_known(evidence: &Evidence<'_>) -> Outcome {
     settled(token(evidence).and_then(|token| {
-        if !is_truthy(token.payload()?.get("sid").as_ref()) {
+        if given(token.payload()?, "sid").is_none() {
             // Row 5 has said that already.
             return Ok(Outcome::Pass);
         }
@@ -268,3 +270,6 @@ fn session_is_known(evidence: &Evidence<'_>) -> Outcome {
         }
     }))
 }
+
+#[cfg(test)]
+mod tests;

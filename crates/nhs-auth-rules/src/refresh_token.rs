@@ -1,10 +1,10 @@
 //! Group F: a refresh token is redeemed (`grant_type=refresh_token`, RFC 6749 §6), in the
 //! platform's order.
 
-use crate::client::{self, has_parameter, parameter, request_fault};
+use crate::client;
 use crate::judged_jwt::settled;
 use crate::rule::{Answer, Basis, Example, Need, Outcome, Rule, RuleId};
-use crate::{Evidence, RefreshTokenRecord};
+use crate::{Evidence, RefreshTokenRecord, parameter};
 
 /// Every rule of the group, in the platform's order.
 pub const RULES: &[Rule] = &[
@@ -28,7 +28,7 @@ pub const RULES: &[Rule] = &[
             "token=<the refresh token of the latest answer>",
             "refresh_token=<the refresh token of the latest answer>",
         ),
-        check: |evidence| has_parameter(evidence, "refresh_token"),
+        check: |evidence| parameter::is_given(evidence, "refresh_token"),
     },
     Rule {
         id: RuleId::new("F11"),
@@ -68,13 +68,13 @@ pub const RULES: &[Rule] = &[
 ];
 
 fn record(evidence: &Evidence<'_>) -> Result<RefreshTokenRecord, Outcome> {
-    parameter(evidence, "refresh_token")?;
+    parameter::value(evidence, "refresh_token")?;
     evidence.refresh_token.ok_or(Outcome::CannotTell(Need::RefreshToken))
 }
 
 fn is_issued_and_unused(evidence: &Evidence<'_>) -> Outcome {
     settled(record(evidence).map(|record| match record {
-        RefreshTokenRecord::Unknown => request_fault(
+        RefreshTokenRecord::Unknown => parameter::fault(
             "the refresh token was never issued to this application, or was used before",
         ),
         RefreshTokenRecord::Live | RefreshTokenRecord::Expired => Outcome::Pass,
@@ -83,7 +83,7 @@ fn is_issued_and_unused(evidence: &Evidence<'_>) -> Outcome {
 
 fn is_within_its_period(evidence: &Evidence<'_>) -> Outcome {
     settled(record(evidence).map(|record| match record {
-        RefreshTokenRecord::Expired => request_fault("the time for a refresh is over"),
+        RefreshTokenRecord::Expired => parameter::fault("the time for a refresh is over"),
         RefreshTokenRecord::Live | RefreshTokenRecord::Unknown => Outcome::Pass,
     }))
 }

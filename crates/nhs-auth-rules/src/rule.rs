@@ -58,7 +58,8 @@ impl Rule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Answer {
-    /// HTTP status.
+    /// HTTP status. With 302 the error goes to the application, as parameters of its redirect URI
+    /// (group B).
     pub status: u16,
     /// The member `error`; for the gateway's own faults (group G) the `errorcode`.
     pub error: &'static str,

@@ -41,6 +41,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_rule_says_why_and_how_to_mend_it_and_is_found_by_its_name() {
+        let mut seen = std::collections::BTreeSet::new();
+        for rule in all() {
+            let Rule { id, title, why, fix, .. } = rule;
+            assert!(seen.insert(id.as_str()), "{id} stands twice");
+            assert!(why.len() > 10 && fix.len() > 10 && title.len() > 5, "{id}");
+            for text in [title, why, fix] {
+                assert!(!text.ends_with('.'), "{id}");
+            }
+            let found = explain(&id.as_str().to_lowercase()).unwrap();
+            assert_eq!(found.id, *id);
+        }
+    }
+
+    #[test]
     fn every_rule_has_a_failing_and_a_mended_example() {
         for rule in all() {
             let example = rule.example;

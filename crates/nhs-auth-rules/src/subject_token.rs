@@ -10,6 +10,8 @@ mod header;
 mod issuer;
 mod request;
 
+pub(crate) use delegation::delegated_token;
+
 use crate::Evidence;
 use crate::id_token;
 use crate::judged_jwt::JudgedJwt;
@@ -52,3 +54,6 @@ const fn bad_request(description: &'static str) -> Answer {
 fn judged<'a>(evidence: &Evidence<'a>) -> Result<JudgedJwt<'a>, Outcome> {
     id_token::judged(evidence, Need::SubjectToken)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
-//! `cargo xtask bench`: what it costs, beside what else does the same job, in one run.
+//! `cargo xtask bench`: what it costs, beside what else does the same job, in one run; and
+//! `cargo xtask soak`: whether the mock's memory is flat under load.
 
+use std::ffi::OsStr;
 use std::process::Command;
 
 use crate::process::{self, Failure};
@@ -8,11 +10,20 @@ use crate::{root, tools};
 /// Builds for release, and measures.
 pub(crate) fn run() -> Result<(), Failure> {
     let tools = tools::install()?;
+    bench(tools.python.as_os_str())
+}
+
+/// Builds for release, and loads the mock for so many minutes.
+pub(crate) fn soak(minutes: u16) -> Result<(), Failure> {
+    bench(minutes.to_string().as_ref())
+}
+
+fn bench(argument: &OsStr) -> Result<(), Failure> {
     let mut build = Command::new("cargo");
     build.args(["build", "--release", "--locked", "-p", "nhs-auth-cli", "-p", "nhs-auth-bench"]);
     process::run_as_progress("build", build.current_dir(root()))?;
 
     let release = root().join("target/release");
     let mut bench = Command::new(release.join("nhs-auth-bench"));
-    process::run("bench", bench.arg(release.join("nhs-auth")).arg(&tools.python))
+    process::run("bench", bench.arg(release.join("nhs-auth")).arg(argument))
 }

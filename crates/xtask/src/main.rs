@@ -16,6 +16,7 @@ fn main() -> ExitCode {
     let done = match Chore::parse() {
         Chore::Bench => bench::run(),
         Chore::Docs => docs::write(),
+        Chore::Soak { minutes } => bench::soak(minutes),
         Chore::Test { args } => test::run(&args),
     };
     match done {
@@ -35,6 +36,12 @@ enum Chore {
     Bench,
     /// Write the pages that are made from the rulebook anew.
     Docs,
+    /// Load the mock for minutes, and see whether its memory is flat.
+    Soak {
+        /// For how long.
+        #[arg(long, default_value_t = 10)]
+        minutes: u16,
+    },
     /// Install what the tests need, then check and test everything.
     Test {
         /// Arguments for `cargo test`, such as a test's name.

@@ -1,5 +1,5 @@
 //! What the tests need from outside the workspace: a few programs of the machine, and other
-//! people's JWT libraries, which are kept in `target/tools`.
+//! people's clients, which are kept in `target/tools`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,11 +8,11 @@ use std::{fs, io};
 use crate::process::{Failure, answer, run_as_progress};
 use crate::root;
 
-/// Where the interoperability tests find other people's libraries.
+/// Where the tests find other people's libraries.
 pub(crate) struct Tools {
-    /// A Python that has PyJWT, requests and jsonschema.
+    /// A Python that has what `requirements.txt` lists.
     pub(crate) python: PathBuf,
-    /// The folder that has `jose`.
+    /// The folder that has what `package.json` lists.
     pub(crate) node_modules: PathBuf,
 }
 
@@ -103,12 +103,12 @@ fn apt_get() -> Command {
 }
 
 fn advice(missing: &[&Program]) -> String {
-    let names: Vec<_> = missing.iter().map(|program| program.name).collect();
+    let wanted: Vec<_> = missing.iter().map(|program| program.wanted).collect();
     let packages: Vec<_> = missing.iter().flat_map(|program| program.packages).copied().collect();
     format!(
-        "the tests need {}, missing or incomplete here: on Debian or Ubuntu, \
+        "the tests need {}, missing, incomplete or too old here: on Debian or Ubuntu, \
          `sudo apt-get install {}`; elsewhere, install them and put them on the PATH",
-        names.join(", "),
+        wanted.join(", "),
         packages.join(" "),
     )
 }
@@ -124,20 +124,40 @@ fn told_with(path: &Path) -> impl FnOnce(io::Error) -> Failure {
 /// A program of the machine.
 struct Program {
     name: &'static str,
+    /// What is asked for where it is missing.
+    wanted: &'static str,
     /// Arguments with which it succeeds if it has all that we need.
     probe: &'static [&'static str],
     /// The Debian packages that bring it.
     packages: &'static [&'static str],
 }
 
-const PROGRAMS: [Program; 5] = [
-    Program { name: "curl", probe: &["--version"], packages: &["curl"] },
-    Program { name: "node", probe: &["--version"], packages: &["nodejs"] },
-    Program { name: "npm", probe: &["--version"], packages: &["npm"] },
-    Program { name: "openssl", probe: &["version"], packages: &["openssl"] },
+const PROGRAMS: [Program; 7] = [
+    Program {
+        name: "chromium",
+        wanted: "chromium",
+        probe: &["--version"],
+        packages: &["chromium"],
+    },
+    Program { name: "curl", wanted: "curl", probe: &["--version"], packages: &["curl"] },
+    Program {
+        name: "javac", // `java` may be a runtime alone, which can't start a source file
+        wanted: "a JDK of Java 17 or later",
+        probe: &["--release", "17", "--version"],
+        packages: &["default-jdk-headless"],
+    },
+    Program {
+        name: "node",
+        wanted: "node 20 or later",
+        probe: &["-e", "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)"],
+        packages: &["nodejs"],
+    },
+    Program { name: "npm", wanted: "npm", probe: &["--version"], packages: &["npm"] },
+    Program { name: "openssl", wanted: "openssl", probe: &["version"], packages: &["openssl"] },
     Program {
         name: "python3",
-        probe: &["-c", "import ensurepip, venv"],
+        wanted: "python 3.10 or later with venv",
+        probe: &["-c", "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))"],
         packages: &["python3", "python3-venv"],
     },
 ];
@@ -154,9 +174,18 @@ mod tests {
 
         let advice = advice(&missing);
 
-        assert!(advice.contains("need node, npm, openssl, python3, missing"), "{advice}");
         assert!(
-            advice.contains("`sudo apt-get install nodejs npm openssl python3 python3-venv`"),
+            advice.contains(
+                "need chromium, a JDK of Java 17 or later, node 20 or later, npm, openssl, \
+                 python 3.10 or later with venv, missing"
+            ),
+            "{advice}"
+        );
+        assert!(
+            advice.contains(
+                "`sudo apt-get install chromium default-jdk-headless nodejs npm openssl python3 \
+                 python3-venv`"
+            ),
             "{advice}"
         );
     }

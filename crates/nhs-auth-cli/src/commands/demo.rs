@@ -52,7 +52,7 @@ pub(crate) fn run(console: Console) -> Result<Exit, Failure> {
             "  nhs-auth generate-keys --env int    and the same with the real platform: the README \
              has the steps\n  nhs-auth mock                       and the same from your own software",
         );
-        platform.shutdown().await;
+        platform.shutdown().await.map_err(|error| Failure::fault(error.to_string()))?;
         console::answer(&body)?;
         Ok(Exit::Done)
     })

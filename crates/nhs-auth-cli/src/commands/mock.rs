@@ -1,10 +1,13 @@
 //! `nhs-auth mock`.
 
+mod announcement;
+
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use nhs_auth_mock::{MockConfig, MockPlatform, MockPlatformBuilder};
+use announcement::ReadyFile;
+use nhs_auth_mock::{MockConfig, MockPlatform, MockPlatformBuilder, StartError};
 
 use crate::arguments::{Global, Mock};
 use crate::commands;
@@ -17,11 +20,11 @@ const USUAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHO
 
 pub(crate) fn run(arguments: &Mock, global: &Global, console: Console) -> Result<Exit, Failure> {
     let builder = builder(arguments, &global.file)?;
+    if let Some(path) = &arguments.ready_file {
+        ReadyFile::clear(path)?;
+    }
     commands::server_runtime()?.block_on(async {
-        let platform = builder.start().await.map_err(|error| {
-            Failure::usage(error.to_string())
-                .hint("another program may have that address: choose one with --listen")
-        })?;
+        let platform = builder.start().await.map_err(|error| not_started(&error))?;
         if !platform.address().ip().is_loopback() {
             console.warn("anyone who can reach this address can use this platform, and control it");
         }
@@ -30,21 +33,43 @@ pub(crate) fn run(arguments: &Mock, global: &Global, console: Console) -> Result
         }
         let stop = interrupted()
             .map_err(|error| Failure::fault(format!("can't wait to be interrupted: {error}")))?;
+        let ready = arguments.ready_file.as_deref();
+        let _ready = ready.map(|path| ReadyFile::write(path, &platform)).transpose()?;
         console::answer_line(&platform.base_url())?;
-        console.note("ready; interrupt to stop");
-        platform.run_until(stop).await;
+        if arguments.print_env {
+            console::answer_text(&announcement::variables(&platform))?;
+        }
+        console.note("ready: a browser shows there what each request did; interrupt to stop");
+        let stopped = platform.run_until(stop).await;
+        stopped.map_err(|error| Failure::usage(error.to_string()))?;
         Ok(Exit::Done)
     })
 }
 
+fn not_started(error: &StartError) -> Failure {
+    let failure = Failure::usage(error.to_string());
+    match error {
+        StartError::Listen { .. } => {
+            failure.hint("another program may have that address: choose one with --listen")
+        }
+        StartError::State(_) => failure.hint("to begin with an empty state, move the file away"),
+        _ => failure,
+    }
+}
+
 /// The flags go before the table `[mock]` of the configuration file.
 fn builder(arguments: &Mock, file: &ConfigFile) -> Result<MockPlatformBuilder, Failure> {
-    let config = config(file)?;
+    let mut config = config(file)?;
+    config.environment = arguments.environment.clone().or(config.environment);
     let listen = arguments.listen.or(config.listen).unwrap_or(USUAL);
     let builder = MockPlatform::builder().config(config);
     let builder = builder.map_err(|error| Failure::usage(error.to_string()))?.listen(listen);
-    Ok(match arguments.rate_limit {
+    let builder = match arguments.rate_limit {
         Some(requests_a_minute) => builder.rate_limit(requests_a_minute),
+        None => builder,
+    };
+    Ok(match &arguments.state {
+        Some(path) => builder.state_file(path),
         None => builder,
     })
 }

@@ -4,12 +4,10 @@
 //! difference: `NHS_AUTH_TEST_WRITE_REPORTS=1 cargo test -p nhs-auth-cli --test it reports`.
 
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::installed::{project, python};
 use crate::scene::{binary_in, run};
 
 /// A name for the report, and the vector that it is about.
@@ -21,10 +19,6 @@ const REPORTS: [(&str, &str); 6] = [
     ("other-key", "another key"),
     ("typographic-dash", "a dash that a forum made typographic"),
 ];
-
-fn project(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
-}
 
 fn vectors() -> Value {
     let text = fs::read_to_string(project("tests/vectors/client-assertions.json")).unwrap();
@@ -76,25 +70,9 @@ fn every_report_is_valid_by_the_published_schema() {
         let report: Value = serde_json::from_str(&report).unwrap();
         documents.push(report.to_string());
     }
-    let mut validator = Command::new(python());
+    let mut validator = python();
     validator.arg(project("tests/interop/validate_json.py"));
     validator.arg(project("docs/reference/diagnosis.schema.json"));
-    let piped = validator.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = piped.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(documents.join("\n").as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), documents.len().to_string());
-}
-
-#[expect(clippy::disallowed_methods, reason = "`cargo xtask test` says where it put it")]
-fn python() -> PathBuf {
-    let path = std::env::var_os("NHS_AUTH_TEST_PYTHON")
-        .map_or_else(|| project("target/tools/python/bin/python"), PathBuf::from);
-    assert!(
-        path.exists(),
-        "{} is missing: run `cargo xtask test`, which installs it",
-        path.display()
-    );
-    path
+    let valid = run(&mut validator, &documents.join("\n")).exits(0);
+    assert_eq!(valid.stdout.trim(), documents.len().to_string());
 }

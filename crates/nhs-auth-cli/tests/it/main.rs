@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it can't go on")]
 
+mod browser;
 mod call_api;
 mod commands_in_docs;
 mod configuration;
@@ -9,9 +10,14 @@ mod diagnose;
 mod diagnose_bundle;
 mod diagnose_live;
 mod diagnose_reports;
+mod examples;
 mod explain;
 mod generate_keys;
 mod get_token;
+mod installed;
+mod interop;
 mod mock_and_demo;
+mod mock_control;
+mod running_mock;
 mod scene;
 mod sign_assertion;

@@ -53,15 +53,14 @@ impl ClientConfig {
     /// The client with that key set.
     pub(crate) fn registration(&self, keys: KeySource) -> Result<NewClient, String> {
         let provider = provider_named(&self.provider)?;
-        let method = self.token_endpoint_auth_method.as_deref().map(|name| match name {
-            "client_secret_post" => Ok(AuthMethod::ClientSecretPost),
-            "private_key_jwt" => Ok(AuthMethod::PrivateKeyJwt),
-            _ => Err("token_endpoint_auth_method must be client_secret_post or private_key_jwt"),
+        let method = self.token_endpoint_auth_method.as_deref().map(|name| {
+            AuthMethod::named(name)
+                .ok_or("token_endpoint_auth_method must be client_secret_post or private_key_jwt")
         });
         let algorithm = match self.jwks_uri_signing_algorithm.as_deref() {
-            None | Some("RS512") => SigningAlgorithm::Rs512,
-            Some("RS256") => SigningAlgorithm::Rs256,
-            Some(_) => return Err("jwks_uri_signing_algorithm must be RS512 or RS256".to_owned()),
+            None => SigningAlgorithm::default(),
+            Some(name) => SigningAlgorithm::named(name)
+                .ok_or("jwks_uri_signing_algorithm must be RS512 or RS256")?,
         };
         Ok(NewClient {
             provider,

@@ -1,5 +1,7 @@
 //! `/_mock/apps`.
 
+use std::sync::Arc;
+
 use http::{Method, StatusCode};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -7,7 +9,7 @@ use serde_json::value::RawValue;
 use super::Refusal;
 use super::members::{Given, Members};
 use crate::answer::Reply;
-use crate::app::{KeySource, NewApp};
+use crate::app::{App, KeySource, NewApp};
 use crate::call::Call;
 use crate::state::State;
 use crate::state::apps::Registered;
@@ -55,7 +57,10 @@ pub(super) fn collection(state: &State, call: &Call) -> Result<Reply, Refusal> {
             let apps = apps.iter().map(|app| Shown::new(app)).collect();
             Ok(Reply::json(StatusCode::OK, &All { apps }))
         }
-        Method::POST => create(state, call),
+        Method::POST => {
+            let app = create(state, &call.body)?;
+            Ok(Reply::json(StatusCode::CREATED, &Made::new(&app)))
+        }
         _ => Err(Refusal::method("GET, POST")),
     }
 }
@@ -68,9 +73,7 @@ pub(super) fn item(state: &State, call: &Call, id: &str) -> Result<Reply, Refusa
             Ok(Reply::json(StatusCode::OK, &Shown::new(&app)))
         }
         Method::PATCH => {
-            state.apps.by_id(id).ok_or_else(unknown)?;
-            let change = Change::parse(&call.body)?;
-            let app = state.apps.change(id, |app| change.apply(app)).ok_or_else(unknown)?;
+            let app = change(state, id, &call.body)?.ok_or_else(unknown)?;
             Ok(Reply::json(StatusCode::OK, &Shown::new(&app)))
         }
         Method::DELETE if state.apps.remove(id) => Ok(Reply::no_content()),
@@ -79,14 +82,11 @@ pub(super) fn item(state: &State, call: &Call, id: &str) -> Result<Reply, Refusa
     }
 }
 
-fn create(state: &State, call: &Call) -> Result<Reply, Refusal> {
-    let change = Change::parse(&call.body)?;
+/// Registers an application by what is said of it, in JSON.
+pub(crate) fn create(state: &State, body: &[u8]) -> Result<App, Refusal> {
+    let change = Change::parse(body)?;
     if state.apps.is_full() {
-        return Err(Refusal::new(
-            StatusCode::CONFLICT,
-            "too_many_apps",
-            "there are 10,000 apps, which is as many as there can be",
-        ));
+        return Err(Refusal::too_many("apps", "10,000"));
     }
     let mut app = NewApp::new("unnamed");
     if change.products.is_some() {
@@ -94,15 +94,20 @@ fn create(state: &State, call: &Call) -> Result<Reply, Refusal> {
         app.scopes = None;
     }
     change.apply(&mut app);
-    let app = state.apps.add(app);
-    Ok(Reply::json(
-        StatusCode::CREATED,
-        &Made {
-            application_id: app.application_id(),
-            api_key: app.api_key(),
-            client_secret: app.client_secret(),
-        },
-    ))
+    Ok(state.apps.add(app))
+}
+
+/// Changes an application by what is said of it, in JSON. `None` when there is none of that ID.
+pub(crate) fn change(
+    state: &State,
+    id: &str,
+    body: &[u8],
+) -> Result<Option<Arc<Registered>>, Refusal> {
+    if state.apps.by_id(id).is_none() {
+        return Ok(None);
+    }
+    let change = Change::parse(body)?;
+    Ok(state.apps.change(id, |app| change.apply(app)))
 }
 
 /// What is said of an application, new or not.
@@ -194,6 +199,16 @@ fn set_nullable<T>(value: &mut Option<T>, given: Given<T>) {
 /// other value its own text.
 pub(super) fn document(raw: &RawValue) -> String {
     serde_json::from_str::<String>(raw.get()).unwrap_or_else(|_| raw.get().to_owned())
+}
+
+impl<'a> Made<'a> {
+    fn new(app: &'a App) -> Self {
+        Self {
+            application_id: app.application_id(),
+            api_key: app.api_key(),
+            client_secret: app.client_secret(),
+        }
+    }
 }
 
 impl<'a> Shown<'a> {

@@ -18,8 +18,8 @@ use crate::state::State;
 use crate::user::User;
 
 const STRING: &str = "a string";
-const OBJECT: &str = "an object";
-const LEVEL: &str = "a number or a string, such as 3 or \"P9\"";
+const OBJECT: &str = "an object, or null";
+const LEVEL: &str = "a whole number or a string, such as 3 or \"P9\"";
 const ROLES: &str = "a list of objects with `person_roleid`, `role_name` and `role_code`";
 const SELECTED: &str = "absent, chosen or empty";
 
@@ -31,7 +31,7 @@ pub(super) fn id_tokens(state: &State, call: &Call) -> Result<Reply, Refusal> {
     let provider = provider(&mut members)?;
     let realm: Option<String> = members.optional("realm", STRING)?;
     let mut token = NewIdToken::of(realm_named(provider, realm.as_deref())?);
-    if let Some(username) = members.optional::<String>("username", STRING)? {
+    if let Given::Value(username) = members.nullable::<String>("username", STRING)? {
         token = token.username(username);
     }
     for (name, value) in object(&mut members, "claims")? {
@@ -117,13 +117,8 @@ fn register(state: &State, call: &Call) -> Result<Reply, Refusal> {
     };
     members.finish()?;
     let client = config.registration(keys).map_err(Refusal::bad_request)?;
-    let client = state.identity.clients.add(client).ok_or_else(|| {
-        Refusal::new(
-            StatusCode::CONFLICT,
-            "too_many_clients",
-            "there are 10,000 clients, which is as many as there can be".to_owned(),
-        )
-    })?;
+    let client =
+        state.identity.clients.add(client).ok_or_else(|| Refusal::too_many("clients", "10,000"))?;
     let mut made = json!({"client_id": client.id});
     if client.method == AuthMethod::ClientSecretPost {
         made["client_secret"] = json!(client.secret);
@@ -153,7 +148,9 @@ pub(super) fn users(state: &State, call: &Call) -> Result<Reply, Refusal> {
         }
         Method::POST => {
             let user = user(Members::parse(&call.body)?)?;
-            state.identity.users.add(user.clone());
+            if !state.identity.users.add(user.clone()) {
+                return Err(Refusal::too_many("users", "10,000"));
+            }
             Ok(Reply::json(StatusCode::CREATED, &user))
         }
         _ => Err(Refusal::method("GET, POST")),
@@ -166,7 +163,7 @@ fn user(mut members: Members) -> Result<User, Refusal> {
     let username =
         username.ok_or_else(|| Refusal::bad_request("`username` must be a string, not empty"))?;
     let level: Option<Value> = members.optional("level", LEVEL)?;
-    let level = level.filter(|level| level.is_string() || level.is_number());
+    let level = level.filter(|level| level.is_string() || level.is_u64());
     let level = level.ok_or_else(|| Refusal::bad_request(format!("`level` must be {LEVEL}")))?;
     let mut user = User::of(provider, username, level);
     if let Some(name) = members.optional("given_name", STRING)? {
@@ -202,5 +199,8 @@ fn realm_named(provider: IdentityProvider, name: Option<&str>) -> Result<Realm, 
 }
 
 fn object(members: &mut Members, name: &str) -> Result<Map<String, Value>, Refusal> {
-    Ok(members.optional(name, OBJECT)?.unwrap_or_default())
+    match members.nullable(name, OBJECT)? {
+        Given::Value(object) => Ok(object),
+        Given::Absent | Given::Null => Ok(Map::new()),
+    }
 }

@@ -1,11 +1,11 @@
-//! Who may call the control API.
+//! Who may call the control API and the inspector.
 
 use super::Refusal;
 use crate::call::Call;
 use crate::settings::Settings;
 
 /// Refuses a page of another origin, and a name that isn't this machine's own (DNS rebinding).
-pub(super) fn check(settings: &Settings, call: &Call) -> Result<(), Refusal> {
+pub(crate) fn check(settings: &Settings, call: &Call) -> Result<(), Refusal> {
     let host = call.header("host").unwrap_or_default();
     if !settings.is_own(host) {
         return Err(Refusal::forbidden(format!(

@@ -29,7 +29,9 @@ pub(super) fn collection(state: &State, call: &Call) -> Result<Reply, Refusal> {
             let (Some(name), Some(scopes)) = (name, scopes) else {
                 return Err(Refusal::bad_request("a product needs `name` and `scopes`"));
             };
-            state.apps.set_product(&name, scopes.clone());
+            if !state.apps.set_product(&name, scopes.clone()) {
+                return Err(Refusal::too_many("products", "1,000"));
+            }
             Ok(Reply::json(StatusCode::CREATED, &json!({"name": name, "scopes": scopes})))
         }
         _ => Err(Refusal::method("GET, POST")),

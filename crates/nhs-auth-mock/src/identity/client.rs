@@ -5,8 +5,10 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use nhs_auth_rules::IdentityProvider;
+use serde::{Deserialize, Serialize};
 
 use crate::app::KeySource;
+use crate::config::provider_named;
 use crate::random;
 use crate::state::key_sets::KeySet;
 
@@ -48,6 +50,11 @@ pub enum SigningAlgorithm {
 }
 
 impl SigningAlgorithm {
+    /// The one of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Rs256, Self::Rs512].into_iter().find(|algorithm| algorithm.name() == name)
+    }
+
     /// The name in a header.
     pub const fn name(self) -> &'static str {
         match self {
@@ -58,6 +65,13 @@ impl SigningAlgorithm {
 }
 
 impl AuthMethod {
+    /// The one of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::ClientSecretPost, Self::PrivateKeyJwt]
+            .into_iter()
+            .find(|method| method.name() == name)
+    }
+
     /// The name that OpenID Connect has for it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -206,6 +220,47 @@ impl Client {
     }
 }
 
+/// A client as the state file has it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SavedClient {
+    provider: String,
+    client_id: String,
+    client_secret: String,
+    redirect_uris: Option<Vec<String>>,
+    keys: KeySource,
+    algorithm: String,
+    method: String,
+}
+
+impl SavedClient {
+    fn of(client: &Client) -> Self {
+        Self {
+            provider: client.settings.provider.name().to_owned(),
+            client_id: client.id.clone(),
+            client_secret: client.secret.clone(),
+            redirect_uris: client.settings.redirect_uris.clone(),
+            keys: client.settings.keys.clone(),
+            algorithm: client.settings.algorithm.name().to_owned(),
+            method: client.method.name().to_owned(),
+        }
+    }
+
+    /// The client to be registered again, or what is wrong with it.
+    pub(crate) fn into_new(self) -> Result<NewClient, String> {
+        let unknown = |what: &str| format!("client `{}`: {what} isn't known", self.client_id);
+        Ok(NewClient {
+            provider: provider_named(&self.provider)?,
+            redirect_uris: self.redirect_uris.clone(),
+            algorithm: SigningAlgorithm::named(&self.algorithm)
+                .ok_or_else(|| unknown(&self.algorithm))?,
+            method: Some(AuthMethod::named(&self.method).ok_or_else(|| unknown(&self.method))?),
+            keys: self.keys,
+            client_id: Some(self.client_id),
+            client_secret: Some(self.client_secret),
+        })
+    }
+}
+
 /// In the shape that the provider's client ids have.
 fn random_id(provider: IdentityProvider) -> String {
     match provider {
@@ -244,10 +299,11 @@ impl Clients {
     pub(crate) fn add(&self, settings: NewClient) -> Option<Arc<Client>> {
         let client = Arc::new(Client::new(settings));
         let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
-        if now.len() >= MOST {
+        let name = (client.settings.provider, client.id.clone());
+        if now.len() >= MOST && !now.contains_key(&name) {
             return None;
         }
-        now.insert((client.settings.provider, client.id.clone()), Arc::clone(&client));
+        now.insert(name, Arc::clone(&client));
         Some(client)
     }
 
@@ -271,6 +327,12 @@ impl Clients {
             .collect();
         all.sort_by_key(|client| (client.settings.provider.name(), client.id.clone()));
         all
+    }
+
+    /// All of them, as the state file has them.
+    pub(crate) fn saved(&self) -> Vec<SavedClient> {
+        let now = self.now.read().unwrap_or_else(PoisonError::into_inner);
+        now.values().map(|client| SavedClient::of(client)).collect()
     }
 
     /// The clients of the start, and no other.

@@ -59,21 +59,21 @@ fn by_secret(
         };
         Refusal { remark: Some(remark.to_owned()), ..Refusal::new("invalid_client", description) }
     };
-    let id = id.ok_or_else(|| refuse("there is neither a client_id nor a client_assertion"))?;
+    let id = id.ok_or_else(|| refuse("there is neither a `client_id` nor a `client_assertion`"))?;
     let client = state
         .identity
         .clients
         .find(realm.provider, id)
-        .ok_or_else(|| refuse("no client of that client_id is registered here"))?;
+        .ok_or_else(|| refuse("no client of that `client_id` is registered here"))?;
     if client.method != AuthMethod::ClientSecretPost {
         return Err(Refusal::new(
             "invalid_client",
             "Invalid authentication method for accessing this endpoint.",
         ));
     }
-    let given = secret.ok_or_else(|| refuse("there is no client_secret"))?;
+    let given = secret.ok_or_else(|| refuse("there is no `client_secret`"))?;
     constant_time::verify_slices_are_equal(given.as_bytes(), client.secret.as_bytes())
-        .map_err(|_| refuse("the client_secret is another"))?;
+        .map_err(|_| refuse("the `client_secret` is another"))?;
     Ok(client)
 }
 
@@ -98,14 +98,14 @@ async fn by_assertion(
 ) -> Result<Arc<Client>, Refusal> {
     if form.get("client_assertion_type") != Some(CLIENT_ASSERTION_TYPE) {
         return Err(Refusal::bad_assertion(
-            "the client_assertion_type is missing or not the one of a JWT",
+            "the `client_assertion_type` is missing or not the one of a JWT",
         ));
     }
     let jwt = Jwt::decode(assertion);
     let (Ok(header), Ok(payload), Ok(signature)) =
         (&jwt.header.content, &jwt.payload.content, &jwt.signature.content)
     else {
-        return Err(Refusal::bad_assertion("the client_assertion is not a JWT"));
+        return Err(Refusal::bad_assertion("the `client_assertion` is not a JWT"));
     };
     let client = claimed_client(state, realm, form, payload)?;
     if client.method != AuthMethod::PrivateKeyJwt {
@@ -119,7 +119,7 @@ async fn by_assertion(
     let alg = header.get("alg").and_then(|alg| alg.as_str().map(String::from));
     if alg.as_deref() != Some(registered.name()) {
         return Err(Refusal::bad_assertion(format!(
-            "alg is {}, and the client is registered with {}",
+            "`alg` is {}, and the client is registered with {}",
             alg.as_deref().unwrap_or("missing"),
             registered.name()
         )));
@@ -143,13 +143,15 @@ async fn by_assertion(
         })
         .peekable();
     if candidates.peek().is_none() {
-        return Err(Refusal::bad_assertion("the client's key set has no key of that kid"));
+        return Err(Refusal::bad_assertion("the client's key set has no key of that `kid`"));
     }
     let message = jwt.signing_input();
     if candidates.any(|key| key_set.verifies(algorithm, key, message, signature)) {
         Ok(client)
     } else {
-        Err(Refusal::bad_assertion("the signature does not verify by the client's key of that kid"))
+        Err(Refusal::bad_assertion(
+            "the signature does not verify by the client's key of that `kid`",
+        ))
     }
 }
 
@@ -162,19 +164,21 @@ fn claimed_client(
 ) -> Result<Arc<Client>, Refusal> {
     let text = |name: &str| payload.get(name).and_then(|claim| claim.as_str().map(String::from));
     let (Some(iss), Some(sub)) = (text("iss"), text("sub")) else {
-        return Err(Refusal::bad_assertion("iss or sub is missing"));
+        return Err(Refusal::bad_assertion("`iss` or `sub` is missing"));
     };
     if iss != sub {
-        return Err(Refusal::bad_assertion("iss and sub differ"));
+        return Err(Refusal::bad_assertion("`iss` and `sub` differ"));
     }
     if form.get("client_id").is_some_and(|id| id != iss) {
-        return Err(Refusal::bad_assertion("client_id in the form is another than iss and sub"));
+        return Err(Refusal::bad_assertion(
+            "`client_id` in the form is another than `iss` and `sub`",
+        ));
     }
     state.identity.clients.find(realm.provider, &iss).ok_or_else(|| {
         Refusal::bad_assertion(if state.apps.by_key(&iss).is_some() {
-            format!("iss and sub are an API key of the platform, and no client id of {realm}")
+            format!("`iss` and `sub` are an API key of the platform, and no client id of {realm}")
         } else {
-            format!("iss and sub are no client id of {realm}")
+            format!("`iss` and `sub` are no client id of {realm}")
         })
     })
 }
@@ -190,18 +194,18 @@ fn check_claims(
     });
     if !is_for_us {
         return Err(Refusal::bad_assertion(format!(
-            "aud is not the token endpoint, {token_endpoint}"
+            "`aud` is not the token endpoint, `{token_endpoint}`"
         )));
     }
     let Some(exp) = payload.get("exp").and_then(|exp| exp.as_number()) else {
-        return Err(Refusal::bad_assertion("exp is missing or no number"));
+        return Err(Refusal::bad_assertion("`exp` is missing or no number"));
     };
     let remaining = exp - call.now_in_seconds();
     let limit = if realm.is_nhs_login() { NHS_LOGIN_LIMIT_S } else { CIS2_LIMIT_S };
     if remaining <= 0.0 {
-        Err(Refusal::bad_assertion("exp is past"))
+        Err(Refusal::bad_assertion("`exp` is past"))
     } else if remaining > limit {
-        Err(Refusal::bad_assertion(format!("exp is more than {:.0} minutes away", limit / 60.0)))
+        Err(Refusal::bad_assertion(format!("`exp` is more than {:.0} minutes away", limit / 60.0)))
     } else {
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{self, KeyPair as _, RsaEncoding};
@@ -34,9 +35,31 @@ impl Keys {
         Arc::clone(key.get_or_insert_with(|| Arc::new(SigningKey::generate(provider))))
     }
 
-    /// Another key takes the place of the present one, which is gone from the key set at once.
-    pub(crate) fn rotate(&self, provider: IdentityProvider) {
-        *lock(self.slot(provider)) = None;
+    /// Other keys take the place of the present ones, which are gone from the key sets at once.
+    pub(crate) fn rotate(&self) {
+        *lock(&self.cis2) = None;
+        *lock(&self.nhs_login) = None;
+    }
+
+    /// The key that there is, as PKCS#8, with its name; `None` when none was needed yet.
+    pub(crate) fn saved(&self, provider: IdentityProvider) -> Option<(String, Vec<u8>)> {
+        let key = lock(self.slot(provider)).clone()?;
+        let der: Pkcs8V1Der<'_> = key.pair.as_der().ok()?;
+        Some((key.kid.clone(), der.as_ref().to_vec()))
+    }
+
+    /// Takes a key back.
+    pub(crate) fn restore(
+        &self,
+        provider: IdentityProvider,
+        kid: String,
+        pkcs8: &[u8],
+    ) -> Result<(), String> {
+        let pair = KeyPair::from_pkcs8(pkcs8)
+            .map_err(|error| format!("the key of {provider} can't be read: {error}"))?;
+        let key = SigningKey { pair, kid, algorithm: algorithm_of(provider) };
+        *lock(self.slot(provider)) = Some(Arc::new(key));
+        Ok(())
     }
 
     fn slot(&self, provider: IdentityProvider) -> &Mutex<Option<Arc<SigningKey>>> {
@@ -56,11 +79,11 @@ impl SigningKey {
     /// When the operating system has no randomness to give.
     fn generate(provider: IdentityProvider) -> Self {
         let pair = KeyPair::generate(KeySize::Rsa2048).expect("an RSA key can be made");
-        let (algorithm, kid) = match provider {
-            IdentityProvider::NhsLogin => ("RS512", random::uuid()),
-            IdentityProvider::Cis2 => ("RS256", STANDARD.encode(random::bytes::<20>())),
+        let kid = match provider {
+            IdentityProvider::NhsLogin => random::uuid(),
+            IdentityProvider::Cis2 => STANDARD.encode(random::bytes::<20>()),
         };
-        Self { pair, kid, algorithm }
+        Self { pair, kid, algorithm: algorithm_of(provider) }
     }
 
     /// The key set of this key alone (RFC 7517 §5).
@@ -99,6 +122,13 @@ impl SigningKey {
             .sign(encoding, &SystemRandom::new(), message.as_bytes(), &mut bytes)
             .expect("a buffer of the modulus's length takes a signature");
         format!("{message}.{}", URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+fn algorithm_of(provider: IdentityProvider) -> &'static str {
+    match provider {
+        IdentityProvider::NhsLogin => "RS512",
+        IdentityProvider::Cis2 => "RS256",
     }
 }
 

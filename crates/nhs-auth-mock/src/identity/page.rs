@@ -24,13 +24,22 @@ const ROLES_AT_A_GLANCE: usize = 5;
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// What was typed and doesn't do, and why.
+#[derive(Clone, Copy)]
+pub(super) struct Refused<'a> {
+    pub(super) typed: &'a str,
+    pub(super) why: &'a str,
+}
+
 /// Who are you?
 pub(super) fn sign_in(
     state: &State,
     request: &AuthorizationRequest,
     session: &str,
-    error: Option<&str>,
+    refused: Option<Refused<'_>>,
 ) -> Reply {
+    let error = refused.map(|refused| refused.why);
+    let typed = refused.map_or("", |refused| refused.typed);
     let users = state.identity.users.of(request.realm.provider);
     let action = action(request, session);
     page(
@@ -48,12 +57,14 @@ pub(super) fn sign_in(
             }
             form #kc-form-login action=(action) method="post" {
                 label for="username" { "User name" }
-                input #username name="username" type="text" value="" autocomplete="username"
+                input #username name="username" type="text" value=(typed) autocomplete="username"
                     autocapitalize="none" spellcheck="false" autofocus
                     aria-invalid=[error.map(|_| "true")]
                     aria-describedby=[error.map(|_| "username-error")];
-                button .primary type="submit" { "Sign in" }
-                button type="submit" name="cancel" value="cancel" { "Cancel" }
+                div .buttons {
+                    button .primary type="submit" { "Sign in" }
+                    button type="submit" name="cancel" value="cancel" { "Cancel" }
+                }
             }
             section aria-labelledby="users" {
                 h2 #users { "Or sign in as" }
@@ -64,9 +75,11 @@ pub(super) fn sign_in(
                                 value=(user.username) {
                                 span .who { (user.full_name()) }
                                 span .level { (user.level_name()) }
-                                span .username { (user.username) }
-                                @if let Some(roles) = roles_in_words(&user.roles) {
-                                    span .roles { (roles) }
+                                span .username {
+                                    (user.username)
+                                    @if let Some(roles) = roles_in_words(&user.roles) {
+                                        " · " (roles)
+                                    }
                                 }
                             }
                         }
@@ -118,14 +131,19 @@ pub(super) fn choose_role(
                         label .choice {
                             input type="radio" name="role" value=(role.person_roleid) required;
                             span {
-                                span .who { (role.readable_name()) }
-                                span .username { (role.org_code) " · " (role.role_code) }
+                                span .who { (role.short_name()) }
+                                span .username {
+                                    @if !role.area().is_empty() { (role.area()) " · " }
+                                    (role.org_code) " · " (role.role_code)
+                                }
                             }
                         }
                     }
                 }
-                button .primary type="submit" { "Continue" }
-                button type="submit" name="cancel" value="cancel" formnovalidate { "Cancel" }
+                div .buttons {
+                    button .primary type="submit" { "Continue" }
+                    button type="submit" name="cancel" value="cancel" formnovalidate { "Cancel" }
+                }
             }
         },
     )
@@ -150,7 +168,7 @@ pub(super) fn error(realm: Realm, error: &'static str, description: &'static str
 fn roles_in_words(roles: &[Role]) -> Option<String> {
     match roles {
         [] => None,
-        [only] => Some(only.readable_name()),
+        [only] => Some(only.short_name().to_owned()),
         several => Some(format!("{} roles", several.len())),
     }
 }

@@ -3,7 +3,7 @@
 use http::Method;
 use nhs_auth_rules::Form;
 
-use super::page;
+use super::page::{self, Refused};
 use super::realm::Realm;
 use super::refusal::redirect;
 use super::signed_in::{AuthorizationRequest, SignedIn};
@@ -39,16 +39,13 @@ pub(super) fn answer(state: &State, call: &Call, realm: Realm) -> Reply {
         );
     }
     let Some(username) = username(&form) else {
-        let error = (call.method == Method::POST).then_some("Enter a user name");
-        return page::sign_in(state, &request, &session, error);
+        let refused = Refused { typed: "", why: "Enter a user name" };
+        let refused = (call.method == Method::POST).then_some(refused);
+        return page::sign_in(state, &request, &session, refused);
     };
     let Some(user) = state.identity.users.find(realm.provider, username) else {
-        return page::sign_in(
-            state,
-            &request,
-            &session,
-            Some("There is no user of that name here"),
-        );
+        let refused = Refused { typed: username, why: "There is no user of that name here" };
+        return page::sign_in(state, &request, &session, Some(refused));
     };
     match role(&form, &request, &user) {
         Chosen::Role(role) => done(state, call, &session, user, role),

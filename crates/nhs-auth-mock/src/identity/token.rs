@@ -111,12 +111,12 @@ pub(crate) fn redeem(
         return Err(refuse("the code was given to another client"));
     }
     if request.redirect_uri != redemption.redirect_uri {
-        return Err(refuse("the redirect_uri is another than the one of the sign-in"));
+        return Err(refuse("the `redirect_uri` is another than the one of the sign-in"));
     }
     if let Some(challenge) = &request.challenge
         && !challenge.is_met_by(redemption.code_verifier.unwrap_or_default())
     {
-        return Err(refuse("the code_verifier doesn't fit the code_challenge"));
+        return Err(refuse("the `code_verifier` doesn't fit the `code_challenge`"));
     }
     let access_token = access_token(state, call, &signed_in);
     let with = HandedOut { access_token: &access_token, code: redemption.code };

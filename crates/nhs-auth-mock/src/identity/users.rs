@@ -8,6 +8,9 @@ use nhs_auth_rules::IdentityProvider;
 
 use crate::user::User;
 
+/// The most users.
+const MOST: usize = 10_000;
+
 /// The users, in the order in which they came.
 pub(crate) struct Users {
     first: Vec<User>,
@@ -34,15 +37,16 @@ impl Users {
         now.iter().filter(|user| user.provider() == provider).cloned().collect()
     }
 
-    /// One more; of the same name and provider there is one.
-    pub(crate) fn add(&self, user: User) {
+    /// One more; of the same name and provider there is one. False when there are too many.
+    pub(crate) fn add(&self, user: User) -> bool {
         let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
-        let same =
-            now.iter_mut().find(|it| it.provider == user.provider && it.username == user.username);
-        match same {
-            Some(same) => *same = user,
+        let is_same = |it: &User| it.provider == user.provider && it.username == user.username;
+        match now.iter().position(is_same) {
+            Some(at) => now[at] = user,
+            None if now.len() >= MOST => return false,
             None => now.push(user),
         }
+        true
     }
 
     /// The users of the start, and no other.

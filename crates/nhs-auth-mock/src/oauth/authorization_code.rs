@@ -58,6 +58,7 @@ fn code(state: &State, call: &Call, form: &Form, client: Option<&Registered>) ->
 }
 
 fn tokens(state: &State, call: &Call, form: &Form, code: &Code) -> Reply {
+    code.session.begin(call.now);
     let issued = user_tokens::issue(state, call.now, form, &code.session, 0);
     let sid = code.session.signed_in.as_ref().map_or("", |signed_in| &signed_in.sid);
     granted(&[

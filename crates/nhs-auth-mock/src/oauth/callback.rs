@@ -57,9 +57,6 @@ async fn go_on(
         return to_application(sign_in, &[("error", error)]);
     }
     let realm = sign_in.realm;
-    if call.rotates_keys {
-        state.identity.keys.rotate(realm.provider);
-    }
     let client = state.identity.clients.find(realm.provider, platform_client_id(realm.provider));
     let redemption = Redemption {
         realm,

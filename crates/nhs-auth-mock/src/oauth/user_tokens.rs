@@ -41,11 +41,8 @@ pub(super) fn issue(
     });
     let refresh_lifetime_ms =
         shortened(form.get("_refresh_token_expiry_ms"), refresh_lifetime_ms(session.provider));
-    // The first lives its whole time, however long its code waited; later ones see less and less.
     let left_ms = window_end(session, form).0.saturating_sub(now.0).max(0);
-    let is_first = refresh_count == 0;
-    let refresh_lifetime_ms =
-        if is_first { refresh_lifetime_ms } else { refresh_lifetime_ms.min(left_ms) };
+    let refresh_lifetime_ms = refresh_lifetime_ms.min(left_ms);
     let expires_at = now.plus(refresh_lifetime_ms);
     let refresh_token = random::alphanumeric(32);
     state.sessions.refresh_tokens.put(
@@ -76,7 +73,7 @@ pub(super) fn window_end(session: &Session, form: &Form) -> UnixMillis {
     };
     let is_refresh = form.get("grant_type") == Some("refresh_token");
     let asked = form.get("_refresh_tokens_validity_ms").filter(|_| is_refresh);
-    session.first_issued.plus(shortened(asked, window_ms))
+    session.first_issued().plus(shortened(asked, window_ms))
 }
 
 /// `expires_in`: a second less than what is left of it, of which a part counts as whole.

@@ -13,6 +13,9 @@ use crate::app::{App, EVERY_LEVEL, HELLO_WORLD, KeySource, NewApp};
 /// The most applications that can be made through the control API.
 const MOST: usize = 10_000;
 
+/// The most API products.
+const MOST_PRODUCTS: usize = 1000;
+
 /// The applications.
 pub(crate) struct Apps {
     rate_limit: u32,
@@ -64,6 +67,13 @@ impl Apps {
         let app = directory.registered(identity.clone(), settings, self.rate_limit);
         directory.insert(app);
         identity
+    }
+
+    /// Takes back an application whose identifiers are known.
+    pub(crate) fn restore(&self, identity: App, settings: NewApp) {
+        let mut directory = self.write();
+        let app = directory.registered(identity, settings, self.rate_limit);
+        directory.insert(app);
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -119,11 +129,17 @@ impl Apps {
         self.read().products.clone()
     }
 
-    /// Says what a product allows, new or not. Its subscribers notice at once.
-    pub(crate) fn set_product(&self, name: &str, scopes: Vec<String>) {
+    /// Says what a product allows, new or not. Its subscribers notice at once. False when there
+    /// are too many.
+    pub(crate) fn set_product(&self, name: &str, scopes: Vec<String>) -> bool {
         let directory = &mut *self.write();
+        let is_new = !directory.products.contains_key(name);
+        if is_new && directory.products.len() >= MOST_PRODUCTS {
+            return false;
+        }
         directory.products.insert(name.to_owned(), scopes);
         directory.notice(name);
+        true
     }
 
     /// Whether there was one of that name.

@@ -11,7 +11,7 @@ use nhs_auth_rules::UnixMillis;
 use super::lock;
 
 /// Half a SHA-256: the names themselves are their holders' alone.
-type Digest = [u8; 16];
+pub(crate) type Digest = [u8; 16];
 
 /// Things by secret names, each with the moment at which it is forgotten. When there are too many
 /// the oldest goes first.
@@ -40,10 +40,15 @@ impl<T: Clone> Expiring<T> {
 
     /// Keeps a thing under that name until then.
     pub(crate) fn put(&self, name: &str, thing: T, forgotten_at: UnixMillis) {
+        self.put_digest(digest(name), thing, forgotten_at);
+    }
+
+    /// The same, where the name's digest is known and the name isn't.
+    pub(crate) fn put_digest(&self, digest: Digest, thing: T, forgotten_at: UnixMillis) {
         let held = &mut *lock(&self.held);
         held.make_room(self.most);
         held.number += 1;
-        let (digest, number) = (digest(name), held.number);
+        let number = held.number;
         held.by_digest.insert(digest, Entry { number, forgotten_at, thing });
         held.in_order.push_back((digest, number));
     }
@@ -59,6 +64,16 @@ impl<T: Clone> Expiring<T> {
     pub(crate) fn take(&self, name: &str, now: UnixMillis) -> Option<T> {
         let entry = lock(&self.held).by_digest.remove(&digest(name))?;
         (now < entry.forgotten_at).then_some(entry.thing)
+    }
+
+    /// All of them, the oldest first.
+    pub(crate) fn all(&self) -> Vec<(Digest, UnixMillis, T)> {
+        let held = lock(&self.held);
+        let mut all: Vec<_> = held.by_digest.iter().collect();
+        all.sort_by_key(|(_, entry)| entry.number);
+        all.into_iter()
+            .map(|(digest, entry)| (*digest, entry.forgotten_at, entry.thing.clone()))
+            .collect()
     }
 
     pub(crate) fn clear(&self) {

@@ -16,6 +16,8 @@ const MOST: usize = 1000;
 /// The faults that are in force, in the order in which they were added.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
+    /// Those of the start.
+    first: Vec<Fault>,
     /// Their number, so that a request without faults needs no lock.
     number: AtomicUsize,
     list: Mutex<List>,
@@ -42,6 +44,20 @@ pub(crate) struct Effects {
 }
 
 impl Faults {
+    pub(crate) fn new(first: Vec<Fault>) -> Self {
+        let faults = Self { first, ..Self::default() };
+        faults.reset();
+        faults
+    }
+
+    /// The faults of the start, and no other.
+    pub(crate) fn reset(&self) {
+        self.clear();
+        for fault in &self.first {
+            self.add(fault.clone());
+        }
+    }
+
     pub(crate) fn add(&self, fault: Fault) -> FaultId {
         let list = &mut *lock(&self.list);
         if list.faults.len() >= MOST {
@@ -106,7 +122,8 @@ impl Faults {
 
 impl Fault {
     fn is_for_path(&self, path: &str) -> bool {
-        self.path.as_deref().is_none_or(|prefix| path.starts_with(prefix))
+        self.kind.concerns(path)
+            && self.path.as_deref().is_none_or(|prefix| path.starts_with(prefix))
     }
 
     fn is_for_application(&self, application_id: Option<&str>) -> bool {
@@ -176,7 +193,7 @@ mod tests {
         faults.add(Fault::clock_off_by_ms(7));
         faults.add(Fault::new(FaultKind::UnreachableJwks));
         faults.add(Fault::new(FaultKind::Empty).delay(Duration::from_millis(6)));
-        let effects = faults.meet("/", || None);
+        let effects = faults.meet("/oauth2/token", || None);
         assert_eq!(effects.delay, Duration::from_millis(11));
         assert_eq!(effects.clock_offset_ms, 7);
         assert!(effects.key_sets_unreachable && effects.answer.is_some());

@@ -8,6 +8,7 @@ use aws_lc_rs::digest;
 use nhs_auth_rules::limits::JTI_MEMORY_S;
 use nhs_auth_rules::{JtiHistory, UnixMillis};
 
+use super::expiring::Digest;
 use super::lock;
 
 /// A shard's two generations hold this many each: seven eighths of a power of two, as full as the
@@ -15,8 +16,6 @@ use super::lock;
 const GENERATION: usize = 114_688;
 
 const SHARDS: usize = 16;
-
-type Digest = [u8; 16];
 
 /// The burnt `jti`s, each as half a SHA-256 of `sub` and `jti` with the moment at which it is
 /// forgotten. When a shard is full it forgets the older half of what it holds.
@@ -53,6 +52,22 @@ impl Jtis {
             shard.burn(digest, now.plus(JTI_MEMORY_S * 1000));
         }
         judgement
+    }
+
+    /// All of them, with the moments at which they are forgotten.
+    pub(crate) fn all(&self) -> Vec<(Digest, UnixMillis)> {
+        let mut all = Vec::new();
+        for shard in &self.shards {
+            let shard = lock(shard);
+            all.extend(shard.older.iter().map(|(digest, expiry)| (*digest, *expiry)));
+            all.extend(shard.newer.iter().map(|(digest, expiry)| (*digest, *expiry)));
+        }
+        all
+    }
+
+    /// Takes back one that was burnt.
+    pub(crate) fn restore(&self, digest: Digest, expiry: UnixMillis) {
+        lock(&self.shards[usize::from(digest[0]) % SHARDS]).burn(digest, expiry);
     }
 
     pub(crate) fn clear(&self) {

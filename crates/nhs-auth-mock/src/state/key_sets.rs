@@ -77,6 +77,16 @@ impl KeySets {
         Some(key_set)
     }
 
+    /// The document that is kept for that URL, fresh or not, as far as it was a key set.
+    pub(crate) fn document(&self, url: &str) -> Option<String> {
+        let kept = lock(&self.by_url).get(url).cloned()?;
+        let answer = lock(&kept.answer);
+        let (_, key_set) = answer.as_ref()?;
+        let objects = key_set.jwks.keys.iter().filter_map(|key| key.object.as_ref());
+        let keys: Vec<_> = objects.map(nhs_auth_rules::json::Object::text).collect();
+        (!keys.is_empty()).then(|| format!(r#"{{"keys":[{}]}}"#, keys.join(",")))
+    }
+
     pub(crate) fn clear(&self) {
         lock(&self.by_url).clear();
     }

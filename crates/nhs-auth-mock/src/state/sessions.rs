@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use nhs_auth_rules::{IdentityProvider, UnixMillis};
 
@@ -20,7 +20,8 @@ pub(crate) struct Session {
     pub(crate) provider: IdentityProvider,
     /// The scopes of the user's level.
     pub(crate) scopes: Vec<String>,
-    pub(crate) first_issued: UnixMillis,
+    /// When its first access token was issued, in milliseconds; until then, when it was made.
+    first_issued_ms: AtomicI64,
     /// The sign-in, where it was combined; a token exchange knows the ID token alone.
     pub(crate) signed_in: Option<Arc<SignedIn>>,
     ended: AtomicBool,
@@ -34,9 +35,23 @@ impl Session {
         first_issued: UnixMillis,
         signed_in: Option<Arc<SignedIn>>,
     ) -> Arc<Self> {
-        let ended = AtomicBool::new(false);
-        let application_id = Arc::from(application_id);
-        Arc::new(Self { application_id, provider, scopes, first_issued, signed_in, ended })
+        Arc::new(Self {
+            application_id: Arc::from(application_id),
+            provider,
+            scopes,
+            first_issued_ms: AtomicI64::new(first_issued.0),
+            signed_in,
+            ended: AtomicBool::new(false),
+        })
+    }
+
+    pub(crate) fn first_issued(&self) -> UnixMillis {
+        UnixMillis(self.first_issued_ms.load(Ordering::Relaxed))
+    }
+
+    /// Its first access token is issued now: what is left of its window is told from here.
+    pub(crate) fn begin(&self, now: UnixMillis) {
+        self.first_issued_ms.store(now.0, Ordering::Relaxed);
     }
 
     /// From now on none of its tokens works.

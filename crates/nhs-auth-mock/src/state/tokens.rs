@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nhs_auth_rules::UnixMillis;
 
-use super::expiring::Expiring;
+use super::expiring::{Digest, Expiring};
 use super::sessions::Session;
 use crate::random;
 
@@ -45,6 +45,16 @@ impl Tokens {
         let grant = self.0.get(token, now)?;
         let has_ended = grant.user.as_ref().is_some_and(|session| session.has_ended());
         (!has_ended).then_some(grant)
+    }
+
+    /// All of them, with the moments at which they are forgotten.
+    pub(crate) fn all(&self) -> Vec<(Digest, UnixMillis, Grant)> {
+        self.0.all()
+    }
+
+    /// Takes back one of which the name's digest is known.
+    pub(crate) fn restore(&self, digest: Digest, grant: Grant, forgotten_at: UnixMillis) {
+        self.0.put_digest(digest, grant, forgotten_at);
     }
 
     pub(crate) fn clear(&self) {

@@ -111,7 +111,9 @@ async fn what_a_claim_may_and_may_not_be() {
         ("aud", json!([own, "another"]), "none"),
         ("iss", json!(null), "L4"),
         ("iss", json!(world.platform.nhs_login_url()), "L4"),
-        ("sid", json!(""), "L5"),
+        ("sid", json!(null), "L5"),
+        // The proxy asks whether it is there, and then finds no such session.
+        ("sid", json!(""), "L10"),
         ("events", json!(null), "L6"),
         ("events", json!([event]), "L6"),
         ("events", json!(event), "L6"),

@@ -77,10 +77,16 @@ async fn with_claim(world: &World, person: Person, name: &str, value: Value) -> 
 async fn the_id_token_has_to_be_for_the_platform() {
     let world = combined::world().await;
     let own = "123456789012.apps.national";
-    for wrong in [json!("000000000000.111111111111.apps.supplier"), json!(["a"]), json!(null)] {
+    // An array is compared as the text that JavaScript makes of it.
+    for wrong in [
+        json!("000000000000.111111111111.apps.supplier"),
+        json!(["a"]),
+        json!(["another", own]),
+        json!(null),
+    ] {
         WRONG_AUDIENCE.assert(&world, &with_claim(&world, NURSE, "aud", wrong).await);
     }
-    let reply = with_claim(&world, NURSE, "aud", json!(["another", own])).await;
+    let reply = with_claim(&world, NURSE, "aud", json!([own])).await;
     assert_eq!(reply.status, 302, "{}", reply.text());
 }
 

@@ -157,7 +157,7 @@ async fn requests_are_listed_without_the_control_apis_own() {
     let listed = listed["requests"].as_array().unwrap();
     assert_eq!(listed.len(), 2);
     let members: Vec<_> = listed[0].as_object().unwrap().keys().collect();
-    assert_eq!(members, ["at", "method", "path", "status"]);
+    assert_eq!(members, ["at", "id", "method", "path", "status"]);
     assert_eq!(listed[0]["path"], "/hello-world/hello/world");
     assert_eq!(listed[1]["rule"], "A7");
     assert_eq!(listed[1]["application_id"], world.app.application_id());

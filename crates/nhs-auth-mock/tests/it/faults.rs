@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use nhs_auth_mock::{Fault, FaultKind, NewApp};
+use nhs_auth_mock::{Fault, FaultKind, MockPlatform, NewApp};
 use serde_json::json;
 
 use crate::assertion::KID;
@@ -100,7 +100,7 @@ async fn no_answer_at_all_until_the_platform_ends() {
     }
     assert_eq!(world.get(WORLD, &[]).await.status, 200, "only the one hangs");
     assert!(!waiting.is_finished());
-    world.platform.shutdown().await;
+    world.platform.shutdown().await.unwrap();
     assert!(waiting.await.unwrap().is_err());
 }
 
@@ -267,4 +267,17 @@ async fn a_fault_meets_a_body_that_is_too_long_first() {
     let body = encoded(&form("x"));
     let reply = world.send("POST", "/oauth2/token", &[FORM], body.as_bytes()).await;
     assert_eq!(reply.status, 400);
+}
+
+#[tokio::test]
+async fn a_fault_of_the_start_is_there_again_after_a_reset() {
+    let fault = Fault::new(FaultKind::Unavailable).times(1);
+    let world = World::with(MockPlatform::builder().fault(fault)).await;
+    let statuses = async || {
+        let first = world.get("/hello-world/hello/world", &[]).await.status;
+        (first, world.get("/hello-world/hello/world", &[]).await.status)
+    };
+    assert_eq!(statuses().await, (503, 200));
+    world.platform.reset();
+    assert_eq!(statuses().await, (503, 200));
 }

@@ -14,7 +14,7 @@ use crate::site::Site;
 use crate::world::World;
 
 /// A platform and an application whose key set is there.
-async fn world_of(site: &Site) -> World {
+pub(crate) async fn world_of(site: &Site) -> World {
     World::with_app(NewApp::new("test").jwks_url(&site.url)).await
 }
 

@@ -1,9 +1,10 @@
 //! Rows 15 to 18 and 22: the application, as the platform knows it.
 
 use super::{APPLICATION_SCOPE, payload};
+use crate::client::application;
 use crate::judged_jwt::settled;
 use crate::rule::{Answer, Basis, Example, Fault, Need, Outcome, Place, Rule, RuleId};
-use crate::{ApplicationRecord, Evidence, KeySetRecord, Quota, Span};
+use crate::{Evidence, KeySetRecord, Quota, Span};
 
 const UNKNOWN_CLIENT: Answer =
     Answer::new(401, "invalid_request", "Invalid 'iss'/'sub' claims in client_assertion JWT");
@@ -134,11 +135,6 @@ pub(super) const A22: Rule = Rule {
 
 fn fault(message: impl Into<String>) -> Outcome {
     Fault::fail(Place::Application, Span::default(), message)
-}
-
-/// The application if it is known to be known; rows beyond 15 have nothing to say of an unknown one.
-fn application<'a>(evidence: &Evidence<'a>) -> Result<&'a ApplicationRecord, Outcome> {
-    evidence.application.ok_or(Outcome::CannotTell(Need::Application))?.ok_or(Outcome::Pass)
 }
 
 fn is_known(evidence: &Evidence<'_>) -> Outcome {

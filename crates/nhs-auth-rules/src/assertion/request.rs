@@ -2,8 +2,8 @@
 
 use super::judged;
 use crate::judged_jwt::settled;
-use crate::rule::{Answer, Basis, Example, Fault, Need, Outcome, Place, Rule, RuleId};
-use crate::{CLIENT_ASSERTION_TYPE, Evidence, GrantType, Span};
+use crate::rule::{Answer, Basis, Example, Need, Outcome, Rule, RuleId};
+use crate::{CLIENT_ASSERTION_TYPE, Evidence, GrantType, parameter};
 
 pub(super) const A1: Rule = Rule {
     id: RuleId::new("A1"),
@@ -72,18 +72,14 @@ pub(super) const A3: Rule = Rule {
     check: decodes,
 };
 
-fn fault(message: impl Into<String>) -> Outcome {
-    Fault::fail(Place::Request, Span::default(), message)
-}
-
 fn names_the_assertion_a_jwt(evidence: &Evidence<'_>) -> Outcome {
     let Some(form) = evidence.form else {
         return Outcome::CannotTell(Need::Form);
     };
     match form.get("client_assertion_type") {
         Some(CLIENT_ASSERTION_TYPE) => Outcome::Pass,
-        Some(other) => fault(format!("the client_assertion_type is `{other}`")),
-        None => fault("there is no client_assertion_type"),
+        Some(other) => parameter::fault(format!("the client_assertion_type is `{other}`")),
+        None => parameter::fault("there is no client_assertion_type"),
     }
 }
 
@@ -95,19 +91,13 @@ fn exchange_has_its_grant(evidence: &Evidence<'_>) -> Outcome {
         return Outcome::Pass;
     }
     match form.get("grant_type") {
-        Some(other) => fault(format!("the grant_type is `{other}`")),
-        None => fault("there is no grant_type"),
+        Some(other) => parameter::fault(format!("the grant_type is `{other}`")),
+        None => parameter::fault("there is no grant_type"),
     }
 }
 
 fn has_an_assertion(evidence: &Evidence<'_>) -> Outcome {
-    match (evidence.form, evidence.assertion) {
-        (Some(form), _) if form.get("client_assertion").is_none() => {
-            fault("there is no client_assertion")
-        }
-        (None, None) => Outcome::CannotTell(Need::Form),
-        _ => Outcome::Pass,
-    }
+    parameter::brings(evidence, "client_assertion", evidence.assertion)
 }
 
 fn decodes(evidence: &Evidence<'_>) -> Outcome {

@@ -56,11 +56,20 @@ pub(super) fn judge(inputs: &Inputs<'_>, now: UnixMillis, report: &mut Report) {
         report.findings.push(finding.rule_if(cause.rule).why(why).fix(cause.fix));
         if !has_token
             && let Some(rule) = cause.rule
+            && let Some(needs) = needs(rule)
             && !is_unchecked(rule, report)
         {
-            let needs = "the assertion, the registered key set and the environment".to_owned();
-            report.unchecked.push(Unchecked { rule, needs });
+            report.unchecked.push(Unchecked { rule, needs: needs.to_owned() });
         }
+    }
+}
+
+/// The inputs that would let a rule be checked; `None` for one that no file tells anything of.
+fn needs(rule: &crate::Rule) -> Option<&'static str> {
+    match rule.id.as_str().as_bytes().first() {
+        Some(b'A' | b'R') => Some("the assertion, the registered key set and the environment"),
+        Some(b'S' | b'D') => Some("the subject token and the environment"),
+        _ => None,
     }
 }
 

@@ -80,9 +80,16 @@ pub(super) fn diagnose(inputs: &Inputs<'_>, crypto: &dyn Crypto) -> Report {
         report.findings.extend(inputs.api_key.and_then(|key| client::api_key(key, said)));
     }
     report.findings.extend(environment(inputs, &request, &mut sources));
-    subject_token::judge(inputs, &request, now, token_url.as_deref(), &mut sources, &mut report);
+    let exchanged = subject_token::judge(
+        inputs,
+        &request,
+        now,
+        token_url.as_deref(),
+        &mut sources,
+        &mut report,
+    );
     answered::judge(inputs, now, &mut report);
-    platform_only::list(inputs, !tokens.is_empty(), now, &mut report);
+    platform_only::list(inputs, !tokens.is_empty(), exchanged, now, &mut report);
     one_fact::once(&mut report);
     finish(&mut report, &sources);
     report.sources = sources.0;
@@ -341,11 +348,6 @@ fn finish(report: &mut Report, sources: &Sources) {
         id.and_then(|id| crate::all().position(|rule| rule.id == id)).unwrap_or(usize::MAX)
     };
     for finding in &mut report.findings {
-        if finding.rule.is_none()
-            && let Some(answer) = finding.answer
-        {
-            finding.rule = rule_of(answer);
-        }
         if finding.fixes.is_empty()
             && let Some(rule) = finding.rule
         {
@@ -363,22 +365,13 @@ fn finish(report: &mut Report, sources: &Sources) {
         });
     }
     report.findings.sort_by_key(|finding| (finding.severity, order(finding)));
-    // Rows 1 to 21, then the subject token's own.
-    let first = report.findings.iter_mut().find(|finding| {
-        finding.severity == Severity::Error && (finding.rule.is_some() || finding.answer.is_some())
-    });
+    let first = report
+        .findings
+        .iter_mut()
+        .find(|finding| finding.severity == Severity::Error && finding.rule.is_some());
     if let Some(first) = first {
         first.first = true;
     }
-}
-
-/// The rule of a token exchange whose answer this is, where the rulebook has one. Texts that the
-/// client assertion's rows have too lead to none.
-fn rule_of(answer: crate::Answer) -> Option<&'static Rule> {
-    let is_the_assertions = |rule: &Rule| rule.id.as_str().starts_with(['A', 'R']);
-    let mut rules = crate::answered_with(answer.status, answer.error_description);
-    let rule = rules.next()?;
-    (!is_the_assertions(rule)).then_some(rule)
 }
 
 /// When the hour of the platform's cache is over, at the latest.

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use super::source::Shown;
 use super::{Confidence, Diagnosed, Fix, Label, Patch, RootCause, Severity, SourceId};
-use crate::rule::Answer;
 use crate::{Rule, Span};
 
 /// The rule of that name, which exists.
@@ -26,7 +25,6 @@ impl Diagnosed {
             labels: Vec::new(),
             why: Cow::Borrowed(""),
             fixes: Vec::new(),
-            answer: None,
         }
     }
 
@@ -56,11 +54,6 @@ impl Diagnosed {
             Some(rule) => self.rule(rule),
             None => self,
         }
-    }
-
-    pub(super) fn answered(mut self, answer: Answer) -> Self {
-        self.answer = Some(answer);
-        self
     }
 
     /// The same, and no more than likely.

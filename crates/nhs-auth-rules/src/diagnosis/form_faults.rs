@@ -77,7 +77,7 @@ fn cause_of_parameter(request: &Request, id: &str) -> RootCause {
 }
 
 /// Why a parameter is refused: what it nearly is.
-fn parameter(request: &Request, name: &str, fault: &str) -> String {
+pub(super) fn parameter(request: &Request, name: &str, fault: &str) -> String {
     let Some(form) = &request.form else { return fault.to_owned() };
     let Some(value) = form.get(name) else {
         let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' ', '\u{feff}'], "");

@@ -5,13 +5,34 @@ use super::moment::hour_and_minute;
 use super::{Inputs, PlatformOnly, Profile, Report};
 use crate::UnixMillis;
 
-pub(super) fn list(inputs: &Inputs<'_>, has_assertion: bool, now: UnixMillis, report: &mut Report) {
-    if !has_assertion {
-        return;
+pub(super) fn list(
+    inputs: &Inputs<'_>,
+    has_assertion: bool,
+    has_subject_token: bool,
+    now: UnixMillis,
+    report: &mut Report,
+) {
+    if has_assertion {
+        of_the_application(inputs, now, report);
     }
-    let mut ask = |question: &str, how: String| {
-        report.platform_only.push(PlatformOnly { question: question.to_owned(), how });
-    };
+    if has_subject_token {
+        ask(
+            report,
+            "is the subject token signed with a key that its issuer publishes?",
+            "fetch the key set that the issuer's discovery document names: the header's `kid` must \
+             be in it, and the signature must verify. The platform keeps a copy for a day, and \
+             looks again for a `kid` that it doesn't know"
+                .to_owned(),
+        );
+    }
+}
+
+fn ask(report: &mut Report, question: &str, how: String) {
+    report.platform_only.push(PlatformOnly { question: question.to_owned(), how });
+}
+
+fn of_the_application(inputs: &Inputs<'_>, now: UnixMillis, report: &mut Report) {
+    let mut ask = |question: &str, how: String| ask(report, question, how);
     match inputs.profile {
         Profile::Platform | Profile::TokenExchange => {
             ask(

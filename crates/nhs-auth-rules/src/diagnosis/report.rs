@@ -83,13 +83,12 @@ pub struct Diagnosed {
     pub why: Cow<'static, str>,
     /// How to mend it, the best way first.
     pub fixes: Vec<Fix>,
-    pub(super) answer: Option<Answer>,
 }
 
 impl Diagnosed {
     /// What the platform answers to this, if it is known.
     pub fn answer(&self) -> Option<Answer> {
-        self.answer.or_else(|| self.rule.map(|rule| rule.answer))
+        self.rule.map(|rule| rule.answer)
     }
 }
 

@@ -1,43 +1,27 @@
-//! The subject token of a token exchange, row by row in the platform's order.
+//! The subject token of a token exchange, and the delegated token in it, by the rulebook's rows.
 
-use super::issuer::{Issuer, issuer_of};
+mod texts;
+
+use texts::Texts;
+
+use super::finding::rule;
+use super::issuer::{Issuer, Trust};
 use super::moment::duration;
 use super::repair::{self, Repaired};
 use super::request::Request;
-use super::source::{Shown, Sources, quotable};
-use super::{Diagnosed, Fixed, Inputs, Profile, Report, RootCause, delegation, encoding};
-use crate::environment::Provider;
-use crate::javascript::is_truthy;
+use super::source::{Sources, quotable};
+use super::view::failed;
+use super::{
+    Diagnosed, Fixed, Inputs, Profile, Report, RootCause, encoding, form_faults, unchecked,
+};
 use crate::json::Object;
-use crate::rule::Answer;
-use crate::{Environment, Jwt, UnixMillis};
+use crate::rule::Fault;
+use crate::subject_token::RULES;
+use crate::{Environment, Evidence, IdentityProvider, Jwt, Outcome, Rule, UnixMillis, javascript};
 
-pub(super) const fn bad(text: &'static str) -> Answer {
-    Answer::new(400, "invalid_request", text)
-}
+const SEND_THE_ID_TOKEN: &str = "send the `id_token` of the sign-in's token answer";
 
-const MISSING: Answer = bad("Missing subject_token");
-const MALFORMED: Answer = bad("Malformed JWT in subject_token");
-const NO_AUD: Answer =
-    Answer::new(401, "invalid_request", "Missing 'aud' claim in subject_token JWT");
-const OTHER_ISS: Answer = bad("Missing or non-matching 'iss' claim in subject_token JWT");
-
-/// A value of the header or the payload, and how the platform says that it is wrong.
-struct Row {
-    place: Place,
-    name: &'static str,
-    message: String,
-    cause: RootCause,
-    answer: Answer,
-    fix: &'static str,
-}
-
-#[derive(Clone, Copy)]
-enum Place {
-    Header,
-    Payload,
-}
-
+/// Judges the subject token of a token exchange, and says whether there is one.
 pub(super) fn judge(
     inputs: &Inputs<'_>,
     request: &Request,
@@ -45,183 +29,213 @@ pub(super) fn judge(
     token_url: Option<&str>,
     sources: &mut Sources,
     report: &mut Report,
-) {
+) -> bool {
     if inputs.profile != Profile::TokenExchange {
-        return;
+        return false;
     }
-    let sent = request.parameter("subject_token");
-    let Repaired { text, repairs } = match (inputs.subject_token, sent) {
-        (Some(pasted), _) => repair::token("subject_token", pasted, |text| {
-            u8::from(Jwt::decode(text).is_well_formed())
-        }),
-        (None, Some(sent)) => Repaired { text: sent.to_owned(), repairs: Vec::new() },
-        (None, None) => {
-            if request.form.as_ref().is_some_and(crate::Form::is_token_exchange) {
-                report.findings.push(
-                    Diagnosed::error(RootCause::ReqForm, "there is no `subject_token` in the form")
-                        .answered(MISSING)
-                        .why("a token exchange exchanges a subject token: the user's ID token")
-                        .fix("add `subject_token=<the ID token>`"),
-                );
-            }
-            return;
-        }
-    };
-    let jwt = Jwt::decode(&text);
-    if !repairs.is_empty() && jwt.is_well_formed() {
-        report.repairs.extend(repairs);
+    let token = token(inputs, request);
+    let jwt = token.as_ref().map(|token| Jwt::decode(&token.text));
+    if let (Some(Repaired { text, repairs }), Some(jwt)) = (&token, &jwt)
+        && !repairs.is_empty()
+        && jwt.is_well_formed()
+    {
+        report.repairs.extend(repairs.iter().cloned());
         report.fixed.get_or_insert(Fixed(text.clone()));
     }
-    if let Some(finding) = encoding::finding(&jwt, "subject_token", sources) {
-        report.findings.push(malformed(finding, &jwt));
-        return;
+    let texts = jwt.as_ref().map(|jwt| Texts::new(jwt, sources)).unwrap_or_default();
+    let case = Case::open(inputs, request, now, token_url, jwt.as_ref(), texts);
+    for (rule, outcome) in &case.outcomes {
+        if let Outcome::Fail(fault) = outcome {
+            report.findings.push(case.finding(rule, fault, sources));
+        }
     }
-    let (Ok(header), Ok(payload)) = (&jwt.header.content, &jwt.payload.content) else { return };
-    let header_shown = sources.object("subject_token (header)", header);
-    let payload_shown = sources.object("subject_token (payload)", payload);
-    let rows = rows(header, payload, now, inputs.at.is_some());
-    for row in rows {
-        let (object, shown) = match row.place {
-            Place::Header => (header, &header_shown),
-            Place::Payload => (payload, &payload_shown),
+    report.findings.extend(case.other_kind_of_token());
+    report.findings.extend(case.level_of_cis2());
+    unchecked::list(&case.outcomes, report);
+    token.is_some()
+}
+
+/// The token that was given, repaired where it was pasted, or the one that was sent.
+fn token(inputs: &Inputs<'_>, request: &Request) -> Option<Repaired> {
+    if let Some(pasted) = inputs.subject_token {
+        let score = |text: &str| u8::from(Jwt::decode(text).is_well_formed());
+        return Some(repair::token("subject_token", pasted, score));
+    }
+    let sent = request.parameter("subject_token")?;
+    Some(Repaired { text: sent.to_owned(), repairs: Vec::new() })
+}
+
+/// A subject token beside its request, with what every rule says of it.
+struct Case<'c> {
+    request: &'c Request,
+    now: UnixMillis,
+    at_known: bool,
+    jwt: Option<&'c Jwt<'c>>,
+    texts: Texts,
+    issuer: Option<Issuer>,
+    trust: Trust,
+    outcomes: Vec<(&'static Rule, Outcome)>,
+}
+
+impl<'c> Case<'c> {
+    fn open(
+        inputs: &Inputs<'_>,
+        request: &'c Request,
+        now: UnixMillis,
+        token_url: Option<&str>,
+        jwt: Option<&'c Jwt<'c>>,
+        texts: Texts,
+    ) -> Self {
+        let iss = jwt.and_then(|jwt| payload(jwt)?.get("iss"));
+        let iss = iss.as_ref().map(javascript::to_string);
+        let issuer = iss.as_deref().and_then(Issuer::of);
+        let trust = match &iss {
+            Some(iss) => Trust::of(iss, environment(inputs, token_url), token_url),
+            None => Trust::Unknown,
         };
-        let finding = Diagnosed::error(row.cause, row.message)
-            .answered(row.answer)
-            .why(
-                "the platform takes an ID token of the sign-in service that its environment trusts",
-            )
-            .fix(row.fix);
-        report.findings.push(at(finding, object, shown, row.name, "here"));
+        let evidence = Evidence {
+            form: request.form.as_ref().filter(|form| form.is_token_exchange()),
+            id_token: jwt,
+            now: Some(now),
+            provider: match &trust {
+                Trust::Refused { .. } => Some(None),
+                Trust::Trusted(provider) => Some(Some(*provider)),
+                Trust::Unknown => None,
+            },
+            ..Evidence::default()
+        };
+        // The level is looked at as its issuer's, trusted or not.
+        let as_if_trusted =
+            Evidence { provider: issuer.map(|issuer| Some(issuer.provider())), ..evidence };
+        let outcome = |rule: &'static Rule| match rule.id.as_str() {
+            "S15" | "S16" => (rule, rule.check(&as_if_trusted)),
+            _ => (rule, rule.check(&evidence)),
+        };
+        let outcomes = RULES.iter().map(outcome).collect();
+        Self { request, now, at_known: inputs.at.is_some(), jwt, texts, issuer, trust, outcomes }
     }
-    let environment = environment(inputs, token_url);
-    report.findings.extend(issuer(payload, &payload_shown, environment, token_url));
-    report.findings.extend(access_token(payload, &payload_shown));
-    report.findings.extend(level(payload, &payload_shown));
-    report.findings.extend(delegation::findings(payload, &payload_shown, sources));
-}
 
-pub(super) fn at(
-    finding: Diagnosed,
-    object: &Object,
-    shown: &Shown,
-    name: &str,
-    text: impl Into<String>,
-) -> Diagnosed {
-    let span = object.get(name).map_or(object.span(), |value| value.span());
-    finding.at(shown, span, text)
-}
-
-fn malformed(finding: Diagnosed, jwt: &Jwt<'_>) -> Diagnosed {
-    let is_opaque = jwt.part_count == 1 && !jwt.compact.trim().is_empty();
-    let mut finding = finding.answered(MALFORMED);
-    finding.cause = RootCause::SubjectToken;
-    finding.fixes.clear();
-    if is_opaque {
-        "the subject token is not a JWT but an opaque token, such as an access token is"
-            .clone_into(&mut finding.message);
-    }
-    finding
-        .why(
-            "sign-in gives two tokens: the `id_token`, a JWT that says who the user is, and an \
-             `access_token` for the sign-in service alone. Until 2023-11-30 the platform blamed the \
-             client assertion for an undecodable subject token",
-        )
-        .fix("send the `id_token` of the sign-in's token answer as `subject_token`")
-}
-
-/// The rows that look at one value each, in their order.
-fn rows(header: &Object, payload: &Object, now: UnixMillis, at_known: bool) -> Vec<Row> {
-    const ANOTHER: &str = "send the ID token as the sign-in service made it; one made by hand needs \
-                           all of `kid`, `typ`, `alg`, `exp`, `iss` and `aud`";
-    let mut rows = Vec::new();
-    let mut row = |place, name, message: String, cause, answer| {
-        rows.push(Row { place, name, message, cause, answer, fix: ANOTHER });
-    };
-    if !is_truthy(header.get("kid").as_ref()) {
-        let message = "the subject token's header has no `kid`".to_owned();
-        row(
-            Place::Header,
-            "kid",
-            message,
-            RootCause::SubjectToken,
-            bad("Missing 'kid' header in subject_token JWT"),
-        );
-    }
-    let typ = header.get("typ").and_then(|typ| typ.as_str().map(|typ| typ.to_lowercase()));
-    if typ.as_deref() != Some("jwt") {
-        let message = "the subject token's `typ` is not `JWT`".to_owned();
-        let answer = bad("Invalid 'typ' header in subject_token JWT - must be 'JWT'");
-        row(Place::Header, "typ", message, RootCause::SubjectToken, answer);
-    }
-    match header.get("alg") {
-        alg if !is_truthy(alg.as_ref()) => {
-            let message = "the subject token's header has no `alg`".to_owned();
-            row(
-                Place::Header,
-                "alg",
-                message,
-                RootCause::SubjectToken,
-                bad("Missing 'alg' header in subject_token JWT"),
-            );
+    fn finding(&self, rule: &'static Rule, fault: &Fault, sources: &mut Sources) -> Diagnosed {
+        if rule.id.as_str() == "S2"
+            && let Some(jwt) = self.jwt
+            && let Some(finding) = malformed(jwt, sources)
+        {
+            return finding.rule(rule);
         }
-        Some(alg) if !matches!(alg.as_str().as_deref(), Some("RS256" | "RS512")) => {
-            let message = format!(
-                "the subject token is signed with {}, and only RS256 and RS512 verify",
-                quotable(alg.text())
-            );
-            let answer = Answer::new(401, "public_key error", "JWT signature verification failed");
-            row(Place::Header, "alg", message, RootCause::SubjectToken, answer);
-        }
-        _ => {}
+        let (cause, message) = self.said(rule, fault);
+        let finding = Diagnosed::error(cause, message).rule(rule);
+        let finding = match self.texts.fault(fault) {
+            Some((source, span)) => finding.label(source, span, "here"),
+            None => finding,
+        };
+        if rule.id.as_str() == "S11" { finding.fix(self.remedy()) } else { finding }
     }
-    let exp = payload.get("exp");
-    if !is_truthy(exp.as_ref()) {
-        let message = "the subject token has no `exp`".to_owned();
-        row(
-            Place::Payload,
-            "exp",
-            message,
-            RootCause::SubjectToken,
-            bad("Missing 'exp' claim in subject_token JWT"),
-        );
-    } else if let Some(exp) = exp {
-        match exp.as_number() {
-            None => {
-                let message = "the subject token's `exp` is not a number".to_owned();
-                let answer = bad("Invalid 'exp' claim in subject_token JWT - must be an integer");
-                row(Place::Payload, "exp", message, RootCause::ExpType, answer);
+
+    /// The cause, and what is wrong in words.
+    fn said(&self, rule: &Rule, fault: &Fault) -> (RootCause, String) {
+        let message = quotable(&fault.message);
+        match rule.id.as_str() {
+            "S1" => {
+                let message = form_faults::parameter(self.request, "subject_token", &message);
+                (RootCause::ReqForm, message)
             }
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "milliseconds until the year 287396 are exact"
-            )]
-            Some(at) if at < now.0 as f64 / 1000.0 => {
-                let ago = duration(now.0 as f64 / 1000.0 - at);
-                let when = if at_known { "before the request" } else { "ago" };
+            "S7" => (RootCause::ExpType, "the subject token's `exp` is not a number".to_owned()),
+            "S8" => (RootCause::SubjectToken, self.expired()),
+            "S9" => (RootCause::IssMissing, format!("in the subject token {message}")),
+            "S10" => {
                 let message =
-                    format!("the subject token expired {ago} {when}: the user must sign in again");
-                let answer = bad("Invalid 'exp' claim in subject_token JWT - JWT has expired");
-                row(Place::Payload, "exp", message, RootCause::SubjectToken, answer);
+                    format!("in the subject token {message}; CIS2's access tokens have none");
+                (RootCause::SubjectToken, message)
             }
-            Some(_) => {}
+            "S11" => (RootCause::SubjectToken, self.refusal()),
+            "S14" => (RootCause::SubjectToken, self.unverifiable()),
+            "D1" => (RootCause::SubjectToken, "`act.sub` is a string and not a JWT".to_owned()),
+            "D6" => {
+                let message = "the `exp` of the delegated token in `act.sub` is not a number";
+                (RootCause::ExpType, message.to_owned())
+            }
+            id if id.starts_with('D') => {
+                (RootCause::SubjectToken, format!("in the delegated token in `act.sub` {message}"))
+            }
+            _ => (RootCause::SubjectToken, format!("in the subject token {message}")),
         }
     }
-    if !is_truthy(payload.get("iss").as_ref()) {
-        let message = "the subject token has no `iss`".to_owned();
-        row(
-            Place::Payload,
-            "iss",
-            message,
-            RootCause::IssMissing,
-            bad("Missing 'iss' claim in subject_token JWT"),
-        );
+
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds until the year 287396 are exact")]
+    fn expired(&self) -> String {
+        let exp = self.payload().and_then(|payload| payload.get("exp")?.as_number());
+        let ago = duration(self.now.0 as f64 / 1000.0 - exp.unwrap_or_default());
+        let when = if self.at_known { "before the request" } else { "ago" };
+        format!("the subject token expired {ago} {when}: the user must sign in again")
     }
-    if !is_truthy(payload.get("aud").as_ref()) {
-        let message =
-            "the subject token has no `aud`, as CIS2's access tokens have none".to_owned();
-        row(Place::Payload, "aud", message, RootCause::SubjectToken, NO_AUD);
+
+    fn unverifiable(&self) -> String {
+        let header = self.jwt.and_then(|jwt| jwt.header.content.as_ref().ok());
+        let alg = header.and_then(|header| header.get("alg"));
+        let alg = alg.map_or_else(String::new, |alg| quotable(alg.text()));
+        format!("the subject token's `alg` is {alg}, and only RS256 and RS512 verify")
     }
-    rows
+
+    /// How to come to an issuer that is trusted.
+    fn remedy(&self) -> String {
+        match &self.trust {
+            Trust::Refused { fix, .. } if self.payload().and_then(other_token).is_none() => {
+                fix.clone()
+            }
+            _ => SEND_THE_ID_TOKEN.to_owned(),
+        }
+    }
+
+    /// Why the issuer isn't trusted.
+    fn refusal(&self) -> String {
+        if let Some((_, message)) = self.payload().and_then(other_token) {
+            return message.to_owned();
+        }
+        match &self.trust {
+            Trust::Refused { message, .. } => message.clone(),
+            Trust::Trusted(_) | Trust::Unknown => "the issuer is not trusted".to_owned(),
+        }
+    }
+
+    /// A JWT, and not the ID token, where the issuer's row has not said it.
+    fn other_kind_of_token(&self) -> Option<Diagnosed> {
+        if failed(&self.outcomes).contains_key("S11") {
+            return None;
+        }
+        let (name, message) = other_token(self.payload()?)?;
+        let finding = Diagnosed::warning(RootCause::SubjectToken, message)
+            .likely()
+            .why("sign-in gives an ID token that says who the user is; that is what is exchanged")
+            .fix(SEND_THE_ID_TOKEN);
+        let (source, span) = self.texts.claim(name)?;
+        Some(finding.label(source, span, "not an ID token"))
+    }
+
+    /// Without a level no scope is left, whatever the application's APIs allow.
+    fn level_of_cis2(&self) -> Option<Diagnosed> {
+        let provider = self.issuer?.provider();
+        let payload = self.payload()?;
+        let name = provider.level_claim();
+        if provider != IdentityProvider::Cis2 || javascript::is_truthy(payload.get(name).as_ref()) {
+            return None;
+        }
+        let message = format!("the subject token has no `{name}`");
+        let finding = Diagnosed::warning(RootCause::NotSubscribed, message)
+            .likely()
+            .rule(rule("S16"))
+            .why("the platform keeps the scopes of exactly this level, and without one keeps none")
+            .fix("send the ID token as CIS2 issued it: each has its level");
+        let (source, span) = self.texts.claim(name)?;
+        Some(finding.label(source, span, "no level of assurance"))
+    }
+
+    fn payload(&self) -> Option<&'c Object> {
+        payload(self.jwt?)
+    }
+}
+
+fn payload<'c>(jwt: &'c Jwt<'_>) -> Option<&'c Object> {
+    jwt.payload.content.as_ref().ok()
 }
 
 fn environment(inputs: &Inputs<'_>, token_url: Option<&str>) -> Option<Environment> {
@@ -230,121 +244,30 @@ fn environment(inputs: &Inputs<'_>, token_url: Option<&str>) -> Option<Environme
     host.and_then(Environment::of_host).or(inputs.environment)
 }
 
-/// Whether this environment's base path trusts the issuer.
-fn issuer(
-    payload: &Object,
-    shown: &Shown,
-    environment: Option<Environment>,
-    token_url: Option<&str>,
-) -> Option<Diagnosed> {
-    let iss = payload.get("iss")?.as_str()?.into_owned();
-    if iss.is_empty() {
-        return None;
+/// What is wrong with a text that doesn't decode.
+fn malformed(jwt: &Jwt<'_>, sources: &mut Sources) -> Option<Diagnosed> {
+    let mut finding = encoding::finding(jwt, "subject_token", sources)?;
+    finding.cause = RootCause::SubjectToken;
+    finding.fixes.clear();
+    if jwt.part_count == 1 && !jwt.compact.trim().is_empty() {
+        "the subject token is not a JWT but an opaque token, such as an access token is"
+            .clone_into(&mut finding.message);
     }
-    let refuse = |message: String, fix: String| {
-        let finding = Diagnosed::error(RootCause::SubjectToken, message).answered(OTHER_ISS).why(
-            "each base path of each environment trusts one issuer of CIS2 and one of NHS login, and \
-             compares `iss` with them as text",
-        );
-        Some(at(finding, payload, shown, "iss", "not an issuer that is trusted there").fix(fix))
-    };
-    let Some(issuer) = issuer_of(&iss) else {
-        // A mock on a laptop may be anywhere, and the platform's own hosts are known.
-        let is_platform = environment.is_some();
-        return is_platform.then(|| {
-            let message = format!("`{}` is no issuer of CIS2 or NHS login", quotable(&iss));
-            refuse(message, "send the ID token of CIS2 or NHS login, as it was issued".to_owned())
-        })?;
-    };
-    if let Issuer::Cis2(_) = issuer
-        && !iss.contains(":443/")
-    {
-        return refuse(
-            "the issuer of the subject token lacks the port `:443` that CIS2 writes".to_owned(),
-            "send the ID token as CIS2 issued it".to_owned(),
-        );
-    }
-    let environment = environment?;
-    let path = token_url
-        .and_then(|url| url.strip_prefix(environment.origin))
-        .and_then(|path| path.strip_suffix("/token"))
-        .unwrap_or(crate::environment::OAUTH2);
-    let base = environment.base_paths.iter().find(|base| base.path == path)?;
-    let is_production = environment == Environment::PROD;
-    let trusted = match issuer {
-        Issuer::Mock => base.cis2 == Provider::Mock || base.nhs_login == Provider::Mock,
-        Issuer::Cis2("deployment") => base.cis2 == Provider::Deployment,
-        Issuer::Cis2("retired") => false,
-        Issuer::Cis2(which) => {
-            base.cis2 == Provider::Real && (which == "production") == is_production
-        }
-        Issuer::NhsLogin(which) => {
-            base.nhs_login == Provider::Real && (which == "production") == is_production
-        }
-    };
-    if trusted {
-        return None;
-    }
-    let who = match issuer {
-        Issuer::Mock => "the platform's mock of a sign-in service".to_owned(),
-        Issuer::Cis2(which) => format!("CIS2's {which} environment"),
-        Issuer::NhsLogin(which) => format!("NHS login's {which} environment"),
-    };
-    let message =
-        format!("the subject token is of {who}, which {environment}'s `{path}` doesn't trust");
-    let wanted = if is_production {
-        "production trusts the live CIS2 and NHS login alone".to_owned()
-    } else {
-        let others: Vec<_> = environment
-            .base_paths
-            .iter()
-            .map(|base| format!("`{}{}`", environment.origin, base.path))
-            .collect();
-        format!("pair token and base path: this environment has {}", others.join(", "))
-    };
-    refuse(message, wanted)
+    Some(finding.why(rule("S2").why))
 }
 
-/// A JWT, and not the ID token.
-fn access_token(payload: &Object, shown: &Shown) -> Option<Diagnosed> {
+/// A JWT that is another kind of token: by which claim that shows, and what it is.
+fn other_token(payload: &Object) -> Option<(&'static str, &'static str)> {
     let is_access = ["tokenName", "token_use", "typ"].into_iter().find(|name| {
         payload
             .get(name)
             .and_then(|value| value.as_str().map(|text| text.to_ascii_lowercase()))
             .is_some_and(|text| matches!(text.as_str(), "access_token" | "access" | "bearer"))
     });
-    let is_assertion = payload.get("iss").is_some()
-        && payload.get("iss").map(|iss| iss.text().to_owned())
-            == payload.get("sub").map(|sub| sub.text().to_owned());
-    let (name, message) = match (is_access, is_assertion) {
-        (Some(name), _) => (name, "the subject token is an access token and not an ID token"),
-        (None, true) => ("iss", "the subject token is a client assertion and not an ID token"),
-        (None, false) => return None,
-    };
-    let finding = Diagnosed::error(RootCause::SubjectToken, message)
-        .answered(OTHER_ISS)
-        .why("sign-in gives an ID token that says who the user is; that is what is exchanged");
-    Some(
-        at(finding, payload, shown, name, "not an ID token")
-            .fix("send the `id_token` of the sign-in's token answer"),
-    )
-}
-
-/// The level of assurance decides which scopes are kept.
-fn level(payload: &Object, shown: &Shown) -> Option<Diagnosed> {
-    let iss = payload.get("iss")?.as_str()?.into_owned();
-    let name = match issuer_of(&iss)? {
-        Issuer::Cis2(_) => "authentication_assurance_level",
-        Issuer::NhsLogin(_) => "identity_proofing_level",
-        Issuer::Mock => return None,
-    };
-    if is_truthy(payload.get(name).as_ref()) {
-        return None;
+    if let Some(name) = is_access {
+        return Some((name, "the subject token is an access token and not an ID token"));
     }
-    let message = format!("the subject token has no `{name}`");
-    let finding = Diagnosed::warning(RootCause::NotSubscribed, message)
-        .likely()
-        .why("the platform keeps the scopes of exactly this level, and without one keeps none: `unauthorized_client`")
-        .fix("ask for the scope that brings it when the user signs in (for NHS login `profile`)");
-    Some(at(finding, payload, shown, name, "no level of assurance"))
+    let text = |name: &str| payload.get(name).map(|claim| claim.text());
+    let is_by_itself = text("iss").is_some() && text("iss") == text("sub");
+    is_by_itself.then_some(("iss", "the subject token is a client assertion and not an ID token"))
 }

@@ -14,6 +14,7 @@ pub(super) fn list(outcomes: &[(&'static Rule, Outcome)], report: &mut Report) {
             | Need::Application
             | Need::AuthorizationCode
             | Need::ClientSecret
+            | Need::ProviderKeySet
             | Need::Quota
             | Need::RefreshToken
             | Need::Session
@@ -24,12 +25,11 @@ pub(super) fn list(outcomes: &[(&'static Rule, Outcome)], report: &mut Report) {
                 "the environment, or the URL that the request is posted to"
             }
             Need::Form | Need::Request => "the request",
-            Need::SubjectToken | Need::IdToken => "the ID token",
-            Need::DecodableIdToken => "an ID token that can be decoded",
+            Need::SubjectToken | Need::IdToken => "the subject token",
+            Need::DecodableIdToken => "a subject token that can be decoded",
             Need::LogoutToken => "the logout token",
             Need::DecodableLogoutToken => "a logout token that can be decoded",
             Need::ProviderClientId => "the platform's client id at the identity provider",
-            Need::ProviderKeySet => "the identity provider's key set",
             Need::DecodableAssertion => "an assertion that can be decoded",
             Need::Assertion => "the client assertion",
             Need::Clock => "the time of the request",

@@ -2,6 +2,7 @@
 
 use super::{bad_request, judged};
 use crate::Evidence;
+use crate::javascript::is_truthy;
 use crate::judged_jwt::settled;
 use crate::rule::{Answer, Basis, Example, Need, Outcome, Rule, RuleId};
 use crate::time::in_words;
@@ -89,7 +90,8 @@ fn exp_is_a_number(evidence: &Evidence<'_>) -> Outcome {
 #[expect(clippy::cast_precision_loss, reason = "milliseconds until the year 287396 are exact")]
 fn is_not_past(evidence: &Evidence<'_>) -> Outcome {
     settled(judged(evidence).and_then(|token| {
-        let Some(exp) = token.payload()?.get("exp").and_then(|exp| exp.as_number()) else {
+        let exp = token.payload()?.get("exp").filter(|exp| is_truthy(Some(exp)));
+        let Some(exp) = exp.and_then(|exp| exp.as_number()) else {
             // Rows 6 and 7 have said that already.
             return Ok(Outcome::Pass);
         };

@@ -144,7 +144,7 @@ pub(super) const D9: Rule = Rule {
 
 /// The delegated token that an ID token carries: the string `act.sub`, beside a truthy
 /// `nhs_number`.
-fn delegated_token(payload: &Object) -> Option<String> {
+pub(crate) fn delegated_token(payload: &Object) -> Option<String> {
     if !is_truthy(payload.get("nhs_number").as_ref()) {
         return None;
     }

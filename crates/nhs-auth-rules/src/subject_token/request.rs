@@ -1,10 +1,9 @@
 //! Rows 1 and 2: the form that brings the subject token.
 
 use super::{bad_request, judged};
-use crate::Evidence;
-use crate::client::request_fault;
 use crate::judged_jwt::settled;
-use crate::rule::{Basis, Example, Need, Outcome, Rule, RuleId};
+use crate::rule::{Basis, Example, Outcome, Rule, RuleId};
+use crate::{Evidence, parameter};
 
 pub(super) const S1: Rule = Rule {
     id: RuleId::new("S1"),
@@ -35,13 +34,7 @@ pub(super) const S2: Rule = Rule {
 };
 
 fn has_a_token(evidence: &Evidence<'_>) -> Outcome {
-    match (evidence.form, evidence.id_token) {
-        (Some(form), _) if form.get("subject_token").is_none() => {
-            request_fault("there is no subject_token")
-        }
-        (None, None) => Outcome::CannotTell(Need::Form),
-        _ => Outcome::Pass,
-    }
+    parameter::brings(evidence, "subject_token", evidence.id_token)
 }
 
 fn decodes(evidence: &Evidence<'_>) -> Outcome {

@@ -196,7 +196,7 @@ async fn a_clock_within_the_window_needs_no_correction() {
 #[tokio::test]
 async fn nobody_there() {
     let scene = Scene::new().await;
-    scene.platform.shutdown().await;
+    scene.platform.shutdown().await.unwrap();
     let error = client().request(&scene.application).await.unwrap_err();
     assert!(matches!(error.kind, TokenErrorKind::Unreachable { .. }), "{error:?}");
     assert_eq!(error.attempts, 3);

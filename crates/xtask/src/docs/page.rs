@@ -9,22 +9,30 @@ use nhs_auth_rules::{
 
 const COLUMNS: usize = 100;
 
-/// The rules in the orders in which the platform looks: at a token request, at an access token,
-/// and at an API key.
-fn orders() -> [Vec<&'static Rule>; 10] {
-    let is_for_a_token = |rule: &&Rule| rule.id != gateway::UNKNOWN_API_KEY.id;
-    let token_rules = gateway::RULES.iter().take_while(is_for_a_token);
-    [
+/// The rules in the orders in which the platform looks, one order for each way to meet it. A rule
+/// may stand in several; the first is the one that its page tells of.
+fn orders() -> Vec<Vec<&'static Rule>> {
+    let (access_token_rules, api_key_rules) = gateway::RULES.split_at(
+        gateway::RULES
+            .iter()
+            .position(|rule| rule.id == gateway::UNKNOWN_API_KEY.id)
+            .expect("it is a rule of the gateway's"),
+    );
+    // Row 22 of a token exchange is the subject token's last.
+    let (_, assertion_of_an_exchange) =
+        assertion::RULES.split_last().expect("there are rules of the assertion");
+    let of_an_unusable_token = |rule: &&Rule| rule.id != gateway::NO_PRODUCT.id;
+    vec![
         request::RULES.iter().chain(assertion::RULES).collect(),
-        subject_token::RULES.iter().collect(),
+        request::RULES.iter().chain(assertion_of_an_exchange).chain(subject_token::RULES).collect(),
         authorize::RULES.iter().collect(),
         callback::RULES.iter().collect(),
-        authorization_code::RULES.iter().collect(),
-        refresh_token::RULES.iter().collect(),
+        request::RULES.iter().chain(authorization_code::RULES).collect(),
+        request::RULES.iter().chain(refresh_token::RULES).collect(),
         logout_token::RULES.iter().collect(),
-        userinfo::RULES.iter().collect(),
-        token_rules.collect(),
-        gateway::RULES.iter().skip_while(is_for_a_token).collect(),
+        access_token_rules.iter().collect(),
+        access_token_rules.iter().take_while(of_an_unusable_token).chain(userinfo::RULES).collect(),
+        api_key_rules.iter().collect(),
     ]
 }
 
@@ -178,15 +186,23 @@ fn is_marker(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
-    fn every_rule_stands_in_one_order() {
-        let mut ordered: Vec<_> = orders().concat().iter().map(|rule| rule.id.as_str()).collect();
-        let mut all: Vec<_> = nhs_auth_rules::all().map(|rule| rule.id.as_str()).collect();
-        ordered.sort_unstable();
-        all.sort_unstable();
+    fn every_rule_stands_in_an_order() {
+        let ordered: BTreeSet<_> = orders().concat().iter().map(|rule| rule.id.as_str()).collect();
+        let all: BTreeSet<_> = nhs_auth_rules::all().map(|rule| rule.id.as_str()).collect();
         assert_eq!(ordered, all);
+    }
+
+    #[test]
+    fn every_rule_stands_in_the_table() {
+        let index = index();
+        for rule in nhs_auth_rules::all() {
+            assert!(index.contains(&format!("\n| [{id}](rules/{id}.md) | ", id = rule.id)));
+        }
     }
 
     #[test]
@@ -213,6 +229,12 @@ mod tests {
         assert!(neighbours("R8").contains("looks at this first, and at [R1]"));
         assert!(neighbours("A1").contains("looks at [R7b]"));
         assert!(neighbours("A22").contains("before this, and at no rule after it"));
+        assert!(neighbours("S1").contains("looks at [A21]"));
+        assert!(neighbours("S10").contains("and at [D1]"));
+        assert!(neighbours("S11").contains("looks at [D9]"));
+        assert!(neighbours("C1").contains("looks at [R7b]"));
+        assert!(neighbours("I1").contains("looks at this first, and at [I2]"));
+        assert!(neighbours("U1").contains("looks at [G3]"));
         assert!(neighbours("G5").contains("no rule after it"));
         assert!(neighbours("G6").contains("looks at this first, and at [G7]"));
     }

@@ -1,9 +1,11 @@
 //! The rules' own examples, judged: the failing one breaks its rule and no other, and the mended
 //! one breaks none.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::json;
 
 use super::{Case, RULES};
+use crate::staged::Staged;
+use crate::staged::example::{members, overlay, parameters, setting};
 use crate::{JtiHistory, Jwt, Rule, findings};
 
 /// What a rule's example is a piece of.
@@ -52,46 +54,23 @@ fn case(rule: &Rule, piece: Piece, example: &'static str) -> Case {
             if rule.id.as_str() == "A2" {
                 case.form.remove("client_assertion");
             }
-            let parameters = example.lines().filter_map(|line| line.split_once('='));
-            case.form.extend(parameters.map(|(name, value)| (name, value.to_owned())));
+            case.form.extend(parameters(example).map(|(name, value)| (name, value.to_owned())));
         }
-        Piece::Header => overlay(&mut case.header, example),
+        Piece::Header => overlay(&mut case.header, &rule.example, example),
         Piece::Payload => {
-            overlay(&mut case.payload, example);
+            overlay(&mut case.payload, &rule.example, example);
             case.known = case.payload["sub"] == json!(KEY) || rule.id.as_str() == "A10";
         }
         Piece::Attempts => {
-            let attempts: Vec<_> = example.lines().map(object).collect();
+            let attempts: Vec<_> = example.lines().map(members).collect();
             let [first, retry] = attempts.as_slice() else { panic!("two attempts: {example}") };
             case.jti = if first == retry { JtiHistory::Seen } else { JtiHistory::New };
         }
         Piece::Scopes => {
-            let (_, scope) = example.split_once(": ").unwrap();
-            case.application.scopes = Some(vec![scope.to_owned()]);
+            case.application.scopes = Some(vec![setting(example, "scopes of the APIs").to_owned()]);
         }
     }
     case
-}
-
-/// Puts an example's members in the place of the good ones. A whole object leaves the others out,
-/// and its `…` stands for what is right.
-fn overlay(good: &mut Json, example: &str) {
-    let good = good.as_object_mut().unwrap();
-    let members = object(example);
-    if example.starts_with('{') {
-        good.retain(|name, _| members.contains_key(name));
-    }
-    good.extend(members.into_iter().filter(|(_, value)| value != "…"));
-}
-
-fn object(example: &str) -> Map<String, Json> {
-    let without_remarks: String =
-        example.lines().filter_map(|line| line.split("// ").next()).collect();
-    let text = match without_remarks.as_str() {
-        whole if whole.starts_with('{') => whole.to_owned(),
-        members => format!("{{{members}}}"),
-    };
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
 #[test]

@@ -188,7 +188,7 @@ pub(super) const ROWS: &[Row] = &[
             ),
             (
                 RootCause::SubjectToken,
-                None,
+                Some("S14"),
                 Possible,
                 "in a token exchange: the subject token's signature, when the assertion is good",
                 "send the ID token unchanged",
@@ -241,7 +241,7 @@ pub(super) const ROWS: &[Row] = &[
             ),
             (
                 RootCause::SubjectToken,
-                None,
+                Some("S16"),
                 Possible,
                 "in a token exchange: the ID token's level of assurance is another than the product's, or is missing",
                 "ask for the level that the product has when the user signs in",
@@ -275,9 +275,16 @@ pub(super) const ROWS: &[Row] = &[
             ),
             (
                 RootCause::SubjectToken,
-                None,
+                Some("S15"),
                 Possible,
-                "in a token exchange: the provider's keys could not be fetched, or a level of assurance is missing",
+                "in a token exchange with NHS login: the ID token has no `identity_proofing_level`",
+                "ask for the scope `profile` when the user signs in",
+            ),
+            (
+                RootCause::JwksUnreachable,
+                Some("S12"),
+                Possible,
+                "in a token exchange: the key set of CIS2 or NHS login could not be fetched",
                 "try again, then ask the support with the `message_id`",
             ),
             (

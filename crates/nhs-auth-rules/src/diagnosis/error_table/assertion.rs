@@ -53,7 +53,7 @@ pub(super) const ROWS: &[Row] = &[
             ),
             (
                 RootCause::SubjectToken,
-                None,
+                Some("S2"),
                 Possible,
                 "in a token exchange before 2023-11-30: the subject token could not be decoded, and the assertion was good",
                 "send the `id_token` as `subject_token`",

@@ -83,7 +83,7 @@ pub(super) const ROWS: &[Row] = &[
             ),
             (
                 RootCause::LogoutToken,
-                None,
+                Some("L1"),
                 Possible,
                 "a back-channel logout came without a `logout_token`",
                 "send `logout_token`",

@@ -10,7 +10,7 @@ pub(super) const ROWS: &[Row] = &[
         dated: None,
         causes: &[(
             RootCause::ReqForm,
-            None,
+            Some("B1"),
             Likely,
             "there is no `client_id`",
             "add `client_id=<API key>`",
@@ -22,14 +22,14 @@ pub(super) const ROWS: &[Row] = &[
         causes: &[
             (
                 RootCause::IsssubWrongid,
-                None,
+                Some("B2"),
                 Likely,
                 "`client_id` is not an API key of this environment",
                 "use the API key of the application in this environment",
             ),
             (
                 RootCause::KeyUnknown,
-                None,
+                Some("B2"),
                 Possible,
                 "the key was deleted or made anew",
                 "copy the key from the portal again",
@@ -57,7 +57,7 @@ pub(super) const ROWS: &[Row] = &[
         dated: None,
         causes: &[(
             RootCause::ReqForm,
-            None,
+            Some("B10"),
             Likely,
             "there is no `state`",
             "send a new random `state`",
@@ -83,7 +83,7 @@ pub(super) const ROWS: &[Row] = &[
         dated: None,
         causes: &[(
             RootCause::StateUnknown,
-            None,
+            Some("I1"),
             Likely,
             "the `state` is unknown, or was used before: the page was loaded again, or the sign-in took too long",
             "begin the sign-in anew",
@@ -135,7 +135,7 @@ pub(super) const ROWS: &[Row] = &[
         dated: None,
         causes: &[(
             RootCause::ReqForm,
-            None,
+            Some("C12"),
             Likely,
             "there is no `code`",
             "send the `code` that came to the redirect URI",
@@ -146,7 +146,7 @@ pub(super) const ROWS: &[Row] = &[
         dated: None,
         causes: &[(
             RootCause::CodeInvalid,
-            None,
+            Some("C13"),
             Likely,
             "the code was used before, is over five minutes old, or is another application's",
             "begin the sign-in anew",
@@ -155,14 +155,20 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         texts: &["refresh_token is missing"],
         dated: None,
-        causes: &[(RootCause::ReqForm, None, Likely, "there is no `refresh_token`", "add it")],
+        causes: &[(
+            RootCause::ReqForm,
+            Some("F10"),
+            Likely,
+            "there is no `refresh_token`",
+            "add it",
+        )],
     },
     Row {
         texts: &["refresh_token is invalid"],
         dated: None,
         causes: &[(
             RootCause::RefreshToken,
-            None,
+            Some("F11"),
             Likely,
             "the refresh token was used before: each works once",
             "keep the latest, and store it before it is used; sign in anew",
@@ -173,7 +179,7 @@ pub(super) const ROWS: &[Row] = &[
         dated: None,
         causes: &[(
             RootCause::RefreshToken,
-            None,
+            Some("F12"),
             Likely,
             "the time since sign-in is over",
             "sign in anew",
@@ -184,7 +190,7 @@ pub(super) const ROWS: &[Row] = &[
         dated: None,
         causes: &[(
             RootCause::WrongPattern,
-            None,
+            Some("U1"),
             Likely,
             "the access token is not of a combined CIS2 sign-in",
             "ask the sign-in service itself for user info",

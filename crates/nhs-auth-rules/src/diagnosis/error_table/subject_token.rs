@@ -33,7 +33,7 @@ pub(super) const ROWS: &[Row] = &[
         dated: Some("since 2023-11-30"),
         causes: &[(
             RootCause::ReqForm,
-            None,
+            Some("S1"),
             Likely,
             "there is no parameter `subject_token`",
             "add `subject_token=<the ID token>`",
@@ -45,14 +45,14 @@ pub(super) const ROWS: &[Row] = &[
         causes: &[
             (
                 RootCause::SubjectToken,
-                None,
+                Some("S2"),
                 Likely,
                 "the subject token is not a JWT: an opaque access token was sent in place of the ID token",
                 "send the `id_token` of the sign-in's token answer, unchanged",
             ),
             (
                 RootCause::EncWs,
-                None,
+                Some("S2"),
                 Possible,
                 "the ID token was damaged on its way",
                 "send the `id_token` of the sign-in's token answer, unchanged",
@@ -64,7 +64,7 @@ pub(super) const ROWS: &[Row] = &[
         dated: Some("since 2023-11-30"),
         causes: &[(
             RootCause::SubjectToken,
-            None,
+            Some("S3"),
             Likely,
             "the ID token's header has no `kid`",
             "send the `id_token` of the sign-in's token answer, unchanged",
@@ -75,7 +75,7 @@ pub(super) const ROWS: &[Row] = &[
         dated: Some("since 2023-11-30"),
         causes: &[(
             RootCause::SubjectToken,
-            None,
+            Some("S4"),
             Likely,
             "the ID token's `typ` is missing or not `JWT`",
             "send the `id_token` of the sign-in's token answer, unchanged",
@@ -86,7 +86,7 @@ pub(super) const ROWS: &[Row] = &[
         dated: Some("since 2023-11-30"),
         causes: &[(
             RootCause::SubjectToken,
-            None,
+            Some("S5"),
             Likely,
             "the ID token's header has no `alg`",
             "send the `id_token` of the sign-in's token answer, unchanged",
@@ -97,7 +97,7 @@ pub(super) const ROWS: &[Row] = &[
         dated: Some("since 2023-11-30"),
         causes: &[(
             RootCause::SubjectToken,
-            None,
+            Some("S6"),
             Likely,
             "the ID token has no `exp`",
             "send the `id_token` of the sign-in's token answer, unchanged",
@@ -108,7 +108,7 @@ pub(super) const ROWS: &[Row] = &[
         dated: Some("since 2023-11-30"),
         causes: &[(
             RootCause::SubjectToken,
-            None,
+            Some("S7"),
             Likely,
             "the ID token's `exp` is not a number",
             "send the `id_token` of the sign-in's token answer, unchanged",
@@ -119,7 +119,7 @@ pub(super) const ROWS: &[Row] = &[
         dated: Some("since 2023-11-30"),
         causes: &[(
             RootCause::SubjectToken,
-            None,
+            Some("S8"),
             Likely,
             "the ID token has expired: the user must sign in again",
             "exchange the ID token soon after sign-in; refresh with the refresh token later",
@@ -130,7 +130,7 @@ pub(super) const ROWS: &[Row] = &[
         dated: Some("since 2023-11-30"),
         causes: &[(
             RootCause::IssMissing,
-            None,
+            Some("S9"),
             Likely,
             "the ID token has no `iss`",
             "send the `id_token` of the sign-in's token answer, unchanged",
@@ -141,7 +141,7 @@ pub(super) const ROWS: &[Row] = &[
         dated: Some("since 2023-11-30"),
         causes: &[(
             RootCause::SubjectToken,
-            None,
+            Some("S10"),
             Likely,
             "the subject token has no `aud`: CIS2's access tokens have none",
             "send the `id_token` of the sign-in's token answer, unchanged",
@@ -153,14 +153,14 @@ pub(super) const ROWS: &[Row] = &[
         causes: &[
             (
                 RootCause::SubjectToken,
-                None,
+                Some("S11"),
                 Likely,
                 "the ID token is of another environment's CIS2 or NHS login, or of a mock, than this base path trusts",
                 "pair token and base path: `/oauth2-mock` takes the mock's, `/oauth2` of int the integration services', production the live ones'",
             ),
             (
                 RootCause::EnvMismatch,
-                None,
+                Some("S11"),
                 Possible,
                 "the request went to another environment than the user signed in for",
                 "post to the environment of the sign-in",
@@ -172,7 +172,7 @@ pub(super) const ROWS: &[Row] = &[
         dated: Some("since 2023-11-30"),
         causes: &[(
             RootCause::SubjectToken,
-            None,
+            Some("S13"),
             Likely,
             "the sign-in service has no key of the ID token's `kid`: a token of a mock, or one made by hand",
             "send the `id_token` of the sign-in's token answer, unchanged",

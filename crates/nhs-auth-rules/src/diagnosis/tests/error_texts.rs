@@ -131,6 +131,38 @@ fn an_error_alone_gives_no_error() {
 }
 
 #[test]
+fn an_error_asks_for_what_would_tell() {
+    let asked = |id: &str| {
+        let error = explain(id).unwrap().answer.error_description;
+        let report = judge(&Inputs { error: Some(error), ..inputs() });
+        let needs: Vec<_> = report.unchecked.iter().map(|it| it.needs.clone()).collect();
+        needs.join("; ")
+    };
+    assert!(asked("A19").contains("the registered key set"), "{}", asked("A19"));
+    assert_eq!(asked("S3"), "the subject token and the environment");
+    assert_eq!(asked("D9"), "the subject token and the environment");
+    for id in ["B9", "C8", "F11", "I1", "L10", "G2", "U1"] {
+        assert_eq!(asked(id), "", "{id}");
+    }
+}
+
+#[test]
+fn every_text_of_a_new_flow_leads_to_its_rule() {
+    for (id, text) in [
+        ("S8", "Invalid 'exp' claim in subject_token JWT - JWT has expired"),
+        ("D4", "Missing 'alg' header in act.sub JWT"),
+        ("B11", "response_type is missing"),
+        ("C8", "client_id or client_secret is invalid"),
+        ("F12", "refresh token refresh period has expired"),
+        ("I6", "Invalid 'kid' header in external ID token JWT - no matching public key"),
+        ("L7", "Prohibited nonce claim in JWT"),
+    ] {
+        let rule = causes_of_error(text)[0].rule.unwrap();
+        assert_eq!(rule.answer, explain(id).unwrap().answer, "{text} leads to {}", rule.id);
+    }
+}
+
+#[test]
 fn a_good_assertion_beside_an_error_leaves_what_only_the_platform_knows() {
     let jwks = Key::usual().jwks(KID);
     let signed = good().signed();
