@@ -174,7 +174,7 @@ fn user(mut members: Members) -> Result<User, Refusal> {
     }
     user.roles = members.optional("roles", ROLES)?.unwrap_or_default();
     user.selected_roleid = members.optional("selected_roleid", SELECTED)?.unwrap_or_default();
-    user.claims = object(&mut members, "claims")?;
+    user.claims = members.optional("claims", "an object")?.unwrap_or_default();
     members.finish()?;
     Ok(user)
 }
