@@ -81,6 +81,15 @@ impl User {
         Self::new(UserProvider::NhsLogin, username.into(), json!(level.into()))
     }
 
+    /// Somebody who signs in there, with that level as it stands.
+    pub(crate) fn of(provider: IdentityProvider, username: String, level: Value) -> Self {
+        let provider = match provider {
+            IdentityProvider::Cis2 => UserProvider::Cis2,
+            IdentityProvider::NhsLogin => UserProvider::NhsLogin,
+        };
+        Self::new(provider, username, level)
+    }
+
     fn new(provider: UserProvider, username: String, level: Value) -> Self {
         Self {
             provider,

@@ -19,6 +19,9 @@ use crate::user::User;
 
 const STRING: &str = "a string";
 const OBJECT: &str = "an object, or null";
+const LEVEL: &str = "a whole number or a string, such as 3 or \"P9\"";
+const ROLES: &str = "a list of objects with `person_roleid`, `role_name` and `role_code`";
+const SELECTED: &str = "absent, chosen or empty";
 
 pub(super) fn id_tokens(state: &State, call: &Call) -> Result<Reply, Refusal> {
     if call.method != Method::POST {
@@ -144,8 +147,7 @@ pub(super) fn users(state: &State, call: &Call) -> Result<Reply, Refusal> {
             Ok(Reply::json(StatusCode::OK, &json!({"users": users})))
         }
         Method::POST => {
-            let user: User = serde_json::from_slice(&call.body)
-                .map_err(|error| Refusal::bad_request(format!("the body is no user: {error}")))?;
+            let user = user(Members::parse(&call.body)?)?;
             if !state.identity.users.add(user.clone()) {
                 return Err(Refusal::too_many("users", "10,000"));
             }
@@ -153,6 +155,28 @@ pub(super) fn users(state: &State, call: &Call) -> Result<Reply, Refusal> {
         }
         _ => Err(Refusal::method("GET, POST")),
     }
+}
+
+fn user(mut members: Members) -> Result<User, Refusal> {
+    let provider = provider(&mut members)?;
+    let username = members.optional("username", STRING)?.filter(|name: &String| !name.is_empty());
+    let username =
+        username.ok_or_else(|| Refusal::bad_request("`username` must be a string, not empty"))?;
+    let level: Option<Value> = members.optional("level", LEVEL)?;
+    let level = level.filter(|level| level.is_string() || level.is_u64());
+    let level = level.ok_or_else(|| Refusal::bad_request(format!("`level` must be {LEVEL}")))?;
+    let mut user = User::of(provider, username, level);
+    if let Some(name) = members.optional("given_name", STRING)? {
+        user.given_name = name;
+    }
+    if let Some(name) = members.optional("family_name", STRING)? {
+        user.family_name = name;
+    }
+    user.roles = members.optional("roles", ROLES)?.unwrap_or_default();
+    user.selected_roleid = members.optional("selected_roleid", SELECTED)?.unwrap_or_default();
+    user.claims = members.optional("claims", "an object")?.unwrap_or_default();
+    members.finish()?;
+    Ok(user)
 }
 
 fn provider(members: &mut Members) -> Result<IdentityProvider, Refusal> {

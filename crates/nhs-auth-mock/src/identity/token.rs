@@ -143,10 +143,11 @@ fn answer_of(state: &State, call: &Call, tokens: &Tokens) -> Value {
 fn refreshed(state: &State, call: &Call, client: &Client, form: &Form) -> Result<Value, Refusal> {
     let invalid = || Refusal::new("invalid_grant", "the refresh_token is invalid or expired");
     let token = form.get("refresh_token").unwrap_or_default();
-    let signed_in = state.identity.refresh_tokens.take(token, call.now).ok_or_else(invalid)?;
-    if signed_in.request.client_id != client.id {
-        return Err(invalid());
-    }
+    let tokens = &state.identity.refresh_tokens;
+    let is_theirs = |it: &Arc<SignedIn>| it.request.client_id == client.id;
+    tokens.get(token, call.now).filter(is_theirs).ok_or_else(invalid)?;
+    // Of two who bring it at once, one gets the next.
+    let signed_in = tokens.take(token, call.now).ok_or_else(invalid)?;
     Ok(json!({
         "access_token": access_token(state, call, &signed_in),
         "token_type": "Bearer",

@@ -1,6 +1,9 @@
 //! JWTs, made and signed with the crypto library itself (RFC 7515 §5.1), and read.
 
 use aws_lc_rs::hmac;
+use aws_lc_rs::signature::{
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA512, RsaPublicKeyComponents,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
@@ -46,6 +49,10 @@ impl Jwt {
         self
     }
 
+    pub(crate) fn headers(&self) -> &Value {
+        &self.header
+    }
+
     pub(crate) fn claims(&self) -> &Value {
         &self.payload
     }
@@ -81,6 +88,23 @@ impl Jwt {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         format!("{}.{}", part(&self.header), part(&self.payload))
     }
+}
+
+/// Whether the key set's key of the header's `kid` made the signature, by the header's `alg`.
+pub(crate) fn verifies(compact: &str, key_set: &Value) -> bool {
+    let Jwt { header, .. } = Jwt::read(compact);
+    let keys = key_set["keys"].as_array().unwrap();
+    let key = keys.iter().find(|key| key["kid"] == header["kid"]).expect("a key of that kid");
+    let number = |name: &str| URL_SAFE_NO_PAD.decode(key[name].as_str().unwrap()).unwrap();
+    let parameters = match header["alg"].as_str() {
+        Some("RS256") => &RSA_PKCS1_2048_8192_SHA256,
+        Some("RS512") => &RSA_PKCS1_2048_8192_SHA512,
+        other => panic!("the algorithm is {other:?}"),
+    };
+    let (message, signature) = compact.rsplit_once('.').unwrap();
+    RsaPublicKeyComponents { n: number("n"), e: number("e") }
+        .verify(parameters, message.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap())
+        .is_ok()
 }
 
 /// The same text with the last character but one of its signature changed.
