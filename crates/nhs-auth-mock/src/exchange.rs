@@ -13,11 +13,12 @@ use crate::body::Body;
 use crate::call::Call;
 use crate::connection::ResetSwitch;
 use crate::fault::{Fault, FaultKind};
+use crate::identity::style;
 use crate::recorded::RecordedRequest;
 use crate::server::{Stop, stopped};
 use crate::state::State;
 use crate::transcript::Transcript;
-use crate::{assets, control, fault_answer, inspector, oauth, routes};
+use crate::{control, fault_answer, inspector, oauth, routes};
 
 /// The longest request body.
 const LONGEST_BODY: usize = 1024 * 1024;
@@ -81,7 +82,7 @@ impl Exchange {
 
     /// The answer of what stands beside the platform, meets no fault, and is not recorded.
     fn about_itself(&self, call: &Call, is_too_long: bool) -> Option<Reply> {
-        if let Some(file) = assets::answer(call) {
+        if let Some(file) = style::answer(call) {
             return Some(file);
         }
         let is_for_inspector = inspector::is_for(call);

@@ -13,6 +13,7 @@ pub(crate) mod realm;
 pub(crate) mod refusal;
 mod sign_in;
 pub(crate) mod signed_in;
+pub(crate) mod style;
 pub(crate) mod token;
 pub(crate) mod users;
 

@@ -74,7 +74,6 @@
 
 mod answer;
 mod app;
-mod assets;
 mod body;
 mod builder;
 mod call;

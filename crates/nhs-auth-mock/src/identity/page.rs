@@ -11,8 +11,8 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::realm::{Endpoint, Realm};
 use super::signed_in::AuthorizationRequest;
+use super::style;
 use crate::answer::Reply;
-use crate::assets;
 use crate::state::State;
 use crate::user::{Role, User};
 
@@ -192,7 +192,7 @@ fn page(status: StatusCode, realm: Realm, title: &str, content: &Markup) -> Repl
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) " – " (realm) " (mock)" }
-                link rel="stylesheet" href=(assets::SIGN_IN_STYLE);
+                link rel="stylesheet" href=(style::PATH);
             }
             body {
                 header { p { (realm) " " span .mock { "mock" } } }
