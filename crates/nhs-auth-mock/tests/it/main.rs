@@ -35,6 +35,7 @@ mod logs;
 mod nhs_login;
 mod nhs_login_clients;
 mod provider;
+mod provider_faults;
 mod provider_keys;
 mod refresh_token;
 mod refusal;
