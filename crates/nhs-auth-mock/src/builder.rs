@@ -222,8 +222,7 @@ impl MockPlatformBuilder {
                 // What can't be written is told now, and not when there is something to lose.
                 state_file::save(&path, &state)?;
                 let keeping = state_file::keep(path.clone(), Arc::clone(&state), stopping.clone());
-                tokio::spawn(keeping);
-                Some(path)
+                Some((path, tokio::spawn(keeping)))
             }
         };
         let server = tokio::spawn(server::serve(listener, Arc::clone(&state), stopping));

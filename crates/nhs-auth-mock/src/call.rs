@@ -16,6 +16,10 @@ pub(crate) struct Call {
     pub(crate) now: UnixMillis,
     /// Whether a fault keeps the platform from fetching this client's key set.
     pub(crate) key_sets_unreachable: bool,
+    /// Whether a fault keeps the platform from fetching the identity provider's.
+    pub(crate) provider_key_sets_unreachable: bool,
+    /// Whether a fault takes the answer away when the work is done.
+    pub(crate) loses_answer: bool,
     /// What a fault makes of ID tokens that are issued for this request.
     pub(crate) id_token_fault: Option<IdTokenFault>,
 }

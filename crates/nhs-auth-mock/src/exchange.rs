@@ -53,11 +53,12 @@ impl Exchange {
             body: body.unwrap_or_default(),
             now: self.state.clock.now(),
             key_sets_unreachable: false,
+            provider_key_sets_unreachable: false,
+            loses_answer: false,
             id_token_fault: None,
         };
-        if call.method != Method::GET && call.method != Method::HEAD {
-            self.state.changed();
-        }
+        // Whoever saves the state in between has to do so again: hence before and after.
+        let _changes = Changes::of(&self.state, &call);
         if let Some(reply) = self.about_itself(&call, is_too_long) {
             return Ok(reply.into_response(self.state.clock.now()));
         }
@@ -77,6 +78,10 @@ impl Exchange {
         );
         let record = RecordedRequest::new(self.state.clock.now(), &call, &reply);
         self.state.requests.add(record, Transcript::answered(&call, &reply));
+        if call.loses_answer {
+            self.switch.pull();
+            return Err(NoAnswer);
+        }
         Ok(reply.into_response(call.now))
     }
 
@@ -115,6 +120,8 @@ impl Exchange {
         }
         call.now = call.now.plus(effects.clock_offset_ms);
         call.key_sets_unreachable = effects.key_sets_unreachable;
+        call.provider_key_sets_unreachable = effects.provider_key_sets_unreachable;
+        call.loses_answer = effects.loses_answer;
         call.id_token_fault = effects.id_token;
         if effects.rotates_keys {
             self.state.identity.keys.rotate();
@@ -146,6 +153,30 @@ impl Exchange {
             self.switch.pull();
         }
         NoAnswer
+    }
+}
+
+/// Says that something may change while it is there, at its beginning and at its end.
+struct Changes<'a>(Option<&'a State>);
+
+impl<'a> Changes<'a> {
+    fn of(state: &'a State, call: &Call) -> Self {
+        let is_read = call.method == Method::GET || call.method == Method::HEAD;
+        let changes = Self((!is_read).then_some(state));
+        changes.note();
+        changes
+    }
+
+    fn note(&self) {
+        if let Some(state) = self.0 {
+            state.changed();
+        }
+    }
+}
+
+impl Drop for Changes<'_> {
+    fn drop(&mut self) {
+        self.note();
     }
 }
 

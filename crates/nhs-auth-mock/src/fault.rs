@@ -13,8 +13,8 @@ const SLOW: Duration = Duration::from_secs(2);
 /// A fault: what goes wrong, and for which requests. Without a limit it stays until it is
 /// removed, and meets every request but those of the control API.
 ///
-/// `slow`, `clock`, `unreachable-jwks` and those of the identity providers change how a request is
-/// served; every other fault answers before any rule is looked at, so it burns no `jti`. Of several that answer, the first
+/// `slow`, `clock`, `lost-answer`, `unreachable-jwks` and those of the identity providers change how
+/// a request is served; every other fault answers before any rule is looked at, so it burns no `jti`. Of several that answer, the first
 /// that was added does.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
@@ -57,13 +57,17 @@ pub enum FaultKind {
     Hang,
     /// `500` with the platform's `unknown_error`.
     InternalError,
+    /// The request does its work, and the connection is reset before the answer: a `jti` is burnt,
+    /// a code is used, and the client doesn't know.
+    LostAnswer,
     /// `200` with JSON that isn't.
     MalformedJson,
     /// `200` with a body of more than 1 MiB.
     Oversized,
     /// The connection is reset, with no answer.
     Reset,
-    /// The identity provider has other keys, as after a rotation: the old ones are gone.
+    /// The identity provider has other keys from now on: the old ones are gone. It happens once,
+    /// at the next request, unless it is told to happen more often.
     RotatedProviderKeys,
     /// A late answer.
     Slow,
@@ -73,8 +77,11 @@ pub enum FaultKind {
     Truncated,
     /// `503`.
     Unavailable,
-    /// The client's key set can't be fetched, even when it has been.
+    /// No key set can be fetched, even when it has been: the client's, or in a combined sign-in
+    /// the identity provider's.
     UnreachableJwks,
+    /// The identity provider's key set can't be fetched, even when it has been.
+    UnreachableProviderJwks,
     /// `200` with good JSON that says it is plain text. The token in it is not a live one.
     WrongContentType,
     /// The identity provider's ID tokens name another issuer.
@@ -89,7 +96,7 @@ pub(crate) enum IdTokenFault {
 }
 
 /// Every fault, with its name first and its other names behind.
-const NAMES: [(FaultKind, &[&str]); 18] = [
+const NAMES: [(FaultKind, &[&str]); 20] = [
     (FaultKind::Slow, &["slow"]),
     (FaultKind::Hang, &["hang", "timeout"]),
     (FaultKind::Reset, &["reset", "connection-reset"]),
@@ -103,7 +110,9 @@ const NAMES: [(FaultKind, &[&str]); 18] = [
     (FaultKind::Empty, &["empty"]),
     (FaultKind::Oversized, &["oversized"]),
     (FaultKind::CaptivePortal, &["captive-portal", "html-200"]),
+    (FaultKind::LostAnswer, &["lost-answer"]),
     (FaultKind::UnreachableJwks, &["unreachable-jwks", "jwks-unreachable"]),
+    (FaultKind::UnreachableProviderJwks, &["unreachable-provider-jwks"]),
     (FaultKind::ExpiredIdToken, &["expired-id-token"]),
     (FaultKind::WrongIssuerIdToken, &["wrong-issuer-id-token", "wrong-issuer"]),
     (FaultKind::RotatedProviderKeys, &["rotated-provider-keys", "rotated-keys"]),
@@ -153,7 +162,7 @@ impl FaultKind {
                 ends_with_one_of(&["/callback", "/access_token"])
                     || (path.ends_with("/token") && !is_platforms_own)
             }
-            Self::UnreachableJwks => {
+            Self::UnreachableJwks | Self::UnreachableProviderJwks => {
                 ends_with_one_of(&["/token", "/access_token", "/callback", "/backchannel_logout"])
             }
             _ => true,
@@ -166,7 +175,9 @@ impl FaultKind {
             self,
             Self::Slow
                 | Self::Clock
+                | Self::LostAnswer
                 | Self::UnreachableJwks
+                | Self::UnreachableProviderJwks
                 | Self::ExpiredIdToken
                 | Self::WrongIssuerIdToken
                 | Self::RotatedProviderKeys
@@ -181,13 +192,13 @@ impl fmt::Display for FaultKind {
 }
 
 impl Fault {
-    /// That fault, for every request, until it is removed.
+    /// That fault, for every request, until it is removed (a rotation of keys once).
     pub fn new(kind: FaultKind) -> Self {
         Self {
             kind,
             path: None,
             application_id: None,
-            times: None,
+            times: (kind == FaultKind::RotatedProviderKeys).then_some(1),
             share: 1.0,
             delay: (kind == FaultKind::Slow).then_some(SLOW),
             retry_after_s: None,

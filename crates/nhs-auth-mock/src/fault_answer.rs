@@ -51,8 +51,10 @@ pub(crate) fn answer(fault: &Fault, path: &str) -> Option<Reply> {
         | FaultKind::Slow
         | FaultKind::Clock
         | FaultKind::ExpiredIdToken
+        | FaultKind::LostAnswer
         | FaultKind::RotatedProviderKeys
         | FaultKind::UnreachableJwks
+        | FaultKind::UnreachableProviderJwks
         | FaultKind::WrongIssuerIdToken => return None,
     };
     if let Some(seconds) = fault.retry_after_s

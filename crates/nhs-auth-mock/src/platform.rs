@@ -30,8 +30,8 @@ pub struct MockPlatform {
     pub(crate) state: Arc<State>,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) server: JoinHandle<()>,
-    /// Where the state is kept.
-    pub(crate) state_file: Option<PathBuf>,
+    /// Where the state is kept, and what writes it now and then.
+    pub(crate) state_file: Option<(PathBuf, JoinHandle<()>)>,
 }
 
 impl MockPlatform {
@@ -90,17 +90,20 @@ impl MockPlatform {
         name: &str,
         scopes: impl IntoIterator<Item = S>,
     ) -> bool {
+        self.state.changed();
         self.state.apps.set_product(name, scopes.into_iter().map(Into::into).collect())
     }
 
     /// Registers a client at an identity provider. `None` when there are 10,000 of them.
     pub fn create_client(&self, client: NewClient) -> Option<RelyingParty> {
+        self.state.changed();
         self.state.identity.clients.add(client).map(|client| RelyingParty::of(&client))
     }
 
     /// Lets one more user sign in; of the same name and provider there is one. False when there
     /// are 10,000 others.
     pub fn create_user(&self, user: User) -> bool {
+        self.state.changed();
         self.state.identity.users.add(user)
     }
 
@@ -121,6 +124,7 @@ impl MockPlatform {
     /// Registers an application. One that has the application ID or the API key of another
     /// takes its place.
     pub fn create_app(&self, app: NewApp) -> App {
+        self.state.changed();
         self.state.apps.add(app)
     }
 
@@ -137,11 +141,13 @@ impl MockPlatform {
     /// Moves the clock on, and with it everything that ages: assertions, tokens, `jti`s, key sets,
     /// the rate limit's minute.
     pub fn advance(&self, by: Duration) {
+        self.state.changed();
         self.state.clock.advance(clock::whole_millis(by));
     }
 
     /// Turns the clock back.
     pub fn turn_back(&self, by: Duration) {
+        self.state.changed();
         self.state.clock.advance(clock::whole_millis(by).saturating_neg());
     }
 
@@ -173,6 +179,7 @@ impl MockPlatform {
     /// Back to the start: the applications and the clock that it began with, and nothing that
     /// happened since.
     pub fn reset(&self) {
+        self.state.changed();
         self.state.reset();
     }
 
@@ -186,7 +193,10 @@ impl MockPlatform {
         self.stop.send_replace(true);
         // It ends by itself, or its runtime is ending.
         let _ = self.server.await;
-        self.state_file.map_or(Ok(()), |path| state_file::save(&path, &self.state))
+        let Some((path, keeper)) = self.state_file else { return Ok(()) };
+        // Its last save is older than this one, and must not come after it.
+        let _ = keeper.await;
+        state_file::save(&path, &self.state)
     }
 
     /// Serves until `signal` is there, and then shuts down.

@@ -63,7 +63,7 @@ impl RecordedRequest {
         Self {
             id: 0,
             at,
-            method: call.method.as_str().to_owned(),
+            method: shortened(call.method.as_str()),
             path: shortened(call.path()),
             application_id: note.application_id.clone(),
             status: reply.status.as_u16(),
@@ -82,7 +82,7 @@ impl RecordedRequest {
         Self {
             id: 0,
             at,
-            method: call.method.as_str().to_owned(),
+            method: shortened(call.method.as_str()),
             path: shortened(call.path()),
             application_id: None,
             status: 0,

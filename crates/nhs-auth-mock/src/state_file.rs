@@ -10,8 +10,8 @@
 
 mod saved;
 
-use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write as _};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,14 +37,11 @@ pub struct StateFileError {
 /// What the file holds. A file that isn't there yet holds nothing.
 pub(crate) fn read(path: &Path) -> Result<Option<Saved>, StateFileError> {
     let wrong = |reason: String| StateFileError { path: path.to_owned(), reason };
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(wrong(error.to_string())),
-    };
-    serde_json::from_reader(BufReader::new(file))
-        .map(Some)
-        .map_err(|error| wrong(error.to_string()))
+    match fs::read(path) {
+        Ok(text) => Saved::read(&text).map(Some).map_err(wrong),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(wrong(error.to_string())),
+    }
 }
 
 /// Puts a state that has just begun where the file says that it was.

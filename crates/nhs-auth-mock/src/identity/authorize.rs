@@ -15,6 +15,9 @@ use crate::state::State;
 /// How long a sign-in page can be used, in milliseconds: half an hour.
 const PATIENCE_MS: i64 = 30 * 60 * 1000;
 
+/// The longest parameter: it is kept until the user has signed in.
+const LONGEST: usize = 8 * 1024;
+
 /// What is wrong with a request: the parameters of the redirect that says so.
 type Fault = (&'static str, &'static str);
 
@@ -24,6 +27,9 @@ pub(super) fn answer(state: &State, call: &Call, realm: Realm) -> Reply {
         Method::POST => Form::parse(&call.body),
         _ => call.query(),
     };
+    if form.names().any(|name| form.get(name).is_some_and(|value| value.len() > LONGEST)) {
+        return page::error(realm, "invalid_request", "a parameter is longer than 8 KiB");
+    }
     let client =
         form.get("client_id").and_then(|id| state.identity.clients.find(realm.provider, id));
     let Some(client) = client else {
@@ -85,6 +91,15 @@ fn fault(form: &Form, realm: Realm) -> Option<Fault> {
         None => return Some(("invalid_request", "response_type is missing")),
         Some("code") => {}
         Some(_) => return Some(("unsupported_response_type", "response_type must be code")),
+    }
+    let has_method =
+        |name| matches!(form.get("code_challenge_method"), Some(given) if given == name);
+    let is_plain = form.get("code_challenge_method").is_none() || has_method("plain");
+    if form
+        .get("code_challenge")
+        .is_some_and(|it| it.is_empty() || !(is_plain || has_method("S256")))
+    {
+        return Some(("invalid_request", "the code_challenge is empty, or its method isn't known"));
     }
     if realm.is_hosted() {
         return None;

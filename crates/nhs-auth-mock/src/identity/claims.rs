@@ -179,6 +179,26 @@ fn user_info_of_patient(signed_in: &SignedIn) -> Map<String, Value> {
         claims.insert("email".to_owned(), json!(email(user)));
         claims.insert("email_verified".to_owned(), json!(true));
     }
+    if tells("phone") {
+        claims.extend(object(json!({
+            "phone_number": "+447700900123",
+            "phone_number_verified": true,
+            "phone_number_pds_matched": true,
+        })));
+    }
+    if tells("gp_registration_details") {
+        claims.insert("gp_registration_details".to_owned(), json!({"gp_ods_code": "Z9Z9Z"}));
+    }
+    if tells("gp_integration_credentials") {
+        claims.insert(
+            "gp_integration_credentials".to_owned(),
+            json!({
+                "gp_user_id": "1234567890",
+                "gp_linkage_key": "ExampleLinkageKey",
+                "gp_ods_code": "Z9Z9Z",
+            }),
+        );
+    }
     claims
 }
 
@@ -205,7 +225,7 @@ fn nhs_number(user: &User) -> String {
 }
 
 /// NHS login's name of a user: the same at each sign-in, and not the user name.
-fn subject(user: &User) -> String {
+pub(super) fn subject(user: &User) -> String {
     let digest = digest::digest(&digest::SHA256, user.username.as_bytes());
     let bytes = std::array::from_fn(|at| digest.as_ref()[at]);
     uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
@@ -255,8 +275,10 @@ fn organisations(roles: &[Role]) -> Vec<Value> {
         .collect()
 }
 
+/// The user's name in an organisation, such as `7` and twelve digits.
 fn person_orgid(user: &User) -> String {
-    format!("7{}", user.username.trim_start_matches(|c: char| !c.is_ascii_digit()))
+    let digits: String = user.username.chars().filter(char::is_ascii_digit).collect();
+    if digits.is_empty() { "700000000001".to_owned() } else { format!("7{digits}") }
 }
 
 fn email(user: &User) -> String {

@@ -212,6 +212,10 @@ impl Client {
         }
     }
 
+    fn name(&self) -> (IdentityProvider, String) {
+        (self.settings.provider, self.id.clone())
+    }
+
     pub(crate) fn may_return_to(&self, redirect_uri: &str) -> bool {
         self.settings
             .redirect_uris
@@ -273,33 +277,44 @@ fn random_id(provider: IdentityProvider) -> String {
 
 /// The clients, by provider and client id.
 pub(crate) struct Clients {
+    /// The hosted mocks' and the platform's own.
+    built_in: Vec<NewClient>,
     first: Vec<NewClient>,
-    now: RwLock<HashMap<(IdentityProvider, String), Arc<Client>>>,
+    now: RwLock<Directory>,
 }
 
+type Directory = HashMap<(IdentityProvider, String), Arc<Client>>;
+
 impl Clients {
-    /// With the hosted mocks' two clients beside the ones that are given.
-    pub(crate) fn new(mut first: Vec<NewClient>) -> Self {
-        for provider in [IdentityProvider::Cis2, IdentityProvider::NhsLogin] {
-            let mut hosted = NewClient::of(provider)
-                .client_id(HOSTED_CLIENT_ID)
-                .client_secret(random::alphanumeric(32));
-            hosted.method = Some(AuthMethod::ClientSecretPost);
-            let mut own = NewClient::of(provider)
-                .client_id(platform_client_id(provider))
-                .client_secret(random::alphanumeric(32));
-            own.method = Some(AuthMethod::ClientSecretPost);
-            first.extend([hosted, own]);
-        }
-        let clients = Self { first, now: RwLock::default() };
+    /// The hosted mocks' two clients and the platform's own, beside the ones that are given.
+    pub(crate) fn new(first: Vec<NewClient>) -> Self {
+        let built_in = |provider: IdentityProvider, client_id: &str| NewClient {
+            method: Some(AuthMethod::ClientSecretPost),
+            ..NewClient::of(provider).client_id(client_id).client_secret(random::alphanumeric(32))
+        };
+        let providers = [IdentityProvider::Cis2, IdentityProvider::NhsLogin];
+        let clients = Self {
+            built_in: providers
+                .into_iter()
+                .flat_map(|it| {
+                    [HOSTED_CLIENT_ID, platform_client_id(it)].map(|id| built_in(it, id))
+                })
+                .collect(),
+            first,
+            now: RwLock::default(),
+        };
         clients.reset();
         clients
     }
 
+    /// `None` when there are too many, and for the platform's own client id.
     pub(crate) fn add(&self, settings: NewClient) -> Option<Arc<Client>> {
         let client = Arc::new(Client::new(settings));
+        let name = client.name();
+        if is_platforms_own(&name) {
+            return None;
+        }
         let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
-        let name = (client.settings.provider, client.id.clone());
         if now.len() >= MOST && !now.contains_key(&name) {
             return None;
         }
@@ -313,8 +328,9 @@ impl Clients {
     }
 
     pub(crate) fn remove(&self, provider: IdentityProvider, client_id: &str) -> bool {
+        let name = (provider, client_id.to_owned());
         let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
-        now.remove(&(provider, client_id.to_owned())).is_some()
+        !is_platforms_own(&name) && now.remove(&name).is_some()
     }
 
     /// All of them, by provider and client id, less the platform's own.
@@ -337,10 +353,17 @@ impl Clients {
 
     /// The clients of the start, and no other.
     pub(crate) fn reset(&self) {
-        self.now.write().unwrap_or_else(PoisonError::into_inner).clear();
-        for settings in &self.first {
-            self.add(settings.clone());
+        self.restore(Vec::new());
+    }
+
+    /// These clients, and on top of them those of the start.
+    pub(crate) fn restore(&self, clients: Vec<NewClient>) {
+        let mut directory = Directory::new();
+        let all = self.built_in.iter().cloned().chain(clients).chain(self.first.iter().cloned());
+        for client in all.map(Client::new) {
+            directory.insert(client.name(), Arc::new(client));
         }
+        *self.now.write().unwrap_or_else(PoisonError::into_inner) = directory;
     }
 }
 
@@ -352,6 +375,10 @@ impl fmt::Debug for Clients {
 
 /// The client that the hosted mocks have for everybody's tests.
 pub(crate) const HOSTED_CLIENT_ID: &str = "test-client";
+
+fn is_platforms_own((provider, client_id): &(IdentityProvider, String)) -> bool {
+    client_id == platform_client_id(*provider)
+}
 
 /// The client id that the platform itself has at a provider.
 pub(crate) const fn platform_client_id(provider: IdentityProvider) -> &'static str {

@@ -12,19 +12,20 @@ use nhs_auth_rules::{
     CLIENT_ASSERTION_TYPE, Form, Jwt, SignatureAlgorithm, SignatureVerifier as _,
 };
 
-use super::client::{AuthMethod, Client};
-use super::realm::Realm;
+use super::client::{AuthMethod, Client, SigningAlgorithm};
+use super::realm::{Endpoint, Realm};
 use super::refusal::Refusal;
 use crate::app::KeySource;
 use crate::call::Call;
 use crate::state::State;
 use crate::state::key_sets::KeySet;
 
-/// How far ahead the `exp` of an assertion may be at CIS2: less than half an hour.
+/// How far ahead the `exp` of an assertion has to be less than, at CIS2: half an hour.
 const CIS2_LIMIT_S: f64 = 1800.0;
 
-/// The same at NHS login, whose limit isn't public: an hour is known to be taken.
-const NHS_LOGIN_LIMIT_S: f64 = 3600.0;
+/// The same at NHS login, whose limit isn't public: an hour is known to be taken, and a second
+/// more is given.
+const NHS_LOGIN_LIMIT_S: f64 = 3601.0;
 
 /// The client, if it is who it says.
 pub(super) async fn authenticate(
@@ -65,11 +66,9 @@ fn by_secret(
         .clients
         .find(realm.provider, id)
         .ok_or_else(|| refuse("no client of that `client_id` is registered here"))?;
-    if client.method != AuthMethod::ClientSecretPost {
-        return Err(Refusal::new(
-            "invalid_client",
-            "Invalid authentication method for accessing this endpoint.",
-        ));
+    // NHS login takes no secret, whatever its hosted mock takes.
+    if client.method != AuthMethod::ClientSecretPost || is_real_nhs_login(realm) {
+        return Err(wrong_method());
     }
     let given = secret.ok_or_else(|| refuse("there is no `client_secret`"))?;
     constant_time::verify_slices_are_equal(given.as_bytes(), client.secret.as_bytes())
@@ -109,13 +108,11 @@ async fn by_assertion(
     };
     let client = claimed_client(state, realm, form, payload)?;
     if client.method != AuthMethod::PrivateKeyJwt {
-        return Err(Refusal::new(
-            "invalid_client",
-            "Invalid authentication method for accessing this endpoint.",
-        ));
+        return Err(wrong_method());
     }
-    check_claims(call, realm, payload, token_endpoint)?;
-    let registered = client.settings.algorithm;
+    check_claims(state, call, realm, payload, token_endpoint)?;
+    let registered =
+        if is_real_nhs_login(realm) { SigningAlgorithm::Rs512 } else { client.settings.algorithm };
     let alg = header.get("alg").and_then(|alg| alg.as_str().map(String::from));
     if alg.as_deref() != Some(registered.name()) {
         return Err(Refusal::bad_assertion(format!(
@@ -128,9 +125,9 @@ async fn by_assertion(
         Refusal::bad_assertion("the client has no key set registered, or it can't be fetched")
     })?;
     let kid = header.get("kid").and_then(|kid| kid.as_str().map(String::from));
-    let algorithm = match registered.name() {
-        "RS256" => SignatureAlgorithm::Rs256,
-        _ => SignatureAlgorithm::Rs512,
+    let algorithm = match registered {
+        SigningAlgorithm::Rs256 => SignatureAlgorithm::Rs256,
+        SigningAlgorithm::Rs512 => SignatureAlgorithm::Rs512,
     };
     let mut candidates = key_set
         .jwks
@@ -183,14 +180,34 @@ fn claimed_client(
     })
 }
 
+fn is_real_nhs_login(realm: Realm) -> bool {
+    realm.is_nhs_login() && !realm.is_hosted()
+}
+
+fn wrong_method() -> Refusal {
+    Refusal::new("invalid_client", "Invalid authentication method for accessing this endpoint.")
+}
+
 fn check_claims(
+    state: &State,
     call: &Call,
     realm: Realm,
     payload: &Object,
     token_endpoint: &str,
 ) -> Result<(), Refusal> {
+    // CIS2 with an issuer of its own, such as one with `:443`, is known by that too.
+    let by_its_issuer = state
+        .settings
+        .cis2_issuer
+        .as_ref()
+        .filter(|_| realm == Realm::CIS2)
+        .map(|issuer| format!("{issuer}{}", realm.endpoint_path(Endpoint::Token)));
     let is_for_us = payload.get("aud").is_some_and(|aud| {
-        audiences(&aud).iter().any(|one| one.as_str().as_deref() == Some(token_endpoint))
+        audiences(&aud).iter().any(|one| {
+            let one = one.as_str();
+            let one = one.as_deref();
+            one == Some(token_endpoint) || (one.is_some() && one == by_its_issuer.as_deref())
+        })
     });
     if !is_for_us {
         return Err(Refusal::bad_assertion(format!(
@@ -204,7 +221,7 @@ fn check_claims(
     let limit = if realm.is_nhs_login() { NHS_LOGIN_LIMIT_S } else { CIS2_LIMIT_S };
     if remaining <= 0.0 {
         Err(Refusal::bad_assertion("`exp` is past"))
-    } else if remaining > limit {
+    } else if remaining >= limit {
         Err(Refusal::bad_assertion(format!("`exp` is more than {:.0} minutes away", limit / 60.0)))
     } else {
         Ok(())

@@ -36,7 +36,9 @@ pub(super) fn document(realm: Realm, issuer: &str, origin: &str) -> Value {
             "P0.Cp", "P0.Cp.Cd", "P0.Cp.Ck", "P0.Cm", "P5.Cp", "P5.Cp.Cd", "P5.Cp.Ck", "P5.Cm",
             "P9.Cp", "P9.Cp.Cd", "P9.Cp.Ck", "P9.Cm"
         ]);
-        document["grant_types_supported"] = json!(["authorization_code", "refresh_token"]);
+        if !realm.is_hosted() {
+            document["grant_types_supported"] = json!(["authorization_code", "refresh_token"]);
+        }
     } else {
         document["acr_values_supported"] = json!(ACR_VALUES);
         document["backchannel_logout_supported"] = json!(true);

@@ -1,6 +1,7 @@
 //! Tokens of the identity providers that are made on request, so that a test needs no browser.
 
-use nhs_auth_rules::{IdentityProvider, UnixMillis};
+use nhs_auth_rules::logout_token::LOGOUT_EVENT;
+use nhs_auth_rules::{Environment, IdentityProvider, UnixMillis};
 use serde_json::{Map, Value, json};
 
 use super::client::{HOSTED_CLIENT_ID, platform_client_id};
@@ -10,9 +11,6 @@ use super::signed_in::{AuthorizationRequest, SignedIn};
 use super::{claims, issuer};
 use crate::random;
 use crate::state::State;
-
-/// What OpenID Connect Back-Channel Logout §2.4 wants in `events`.
-const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 /// An ID token to be made, as of a sign-in just now.
 #[derive(Clone, Debug)]
@@ -43,6 +41,12 @@ impl NewIdToken {
     /// Of NHS login: for `9912003071`, whose level is P9, unless told otherwise.
     pub fn nhs_login() -> Self {
         Self::of(Realm::NHS_LOGIN)
+    }
+
+    /// Of the platform's hosted mock of that provider for that environment, as its base paths for
+    /// tests want it.
+    pub fn hosted(provider: IdentityProvider, environment: Environment) -> Self {
+        Self::of(Realm::hosted(provider, environment))
     }
 
     pub(crate) fn of(realm: Realm) -> Self {
@@ -123,10 +127,11 @@ impl NewLogoutToken {
         let now_s = now.to_seconds().0;
         let session = state.sessions.by_sid.get(&self.sid, now);
         let signed_in = session.and_then(|session| session.signed_in.clone());
+        let realm = signed_in.as_ref().map_or(Realm::CIS2, |signed_in| signed_in.request.realm);
         let sub = signed_in.map(|signed_in| signed_in.user.username.clone());
         let mut claims = Map::new();
         for (name, value) in [
-            ("iss", json!(issuer(state, Realm::CIS2, origin))),
+            ("iss", json!(issuer(state, realm, origin))),
             ("aud", json!(platform_client_id(IdentityProvider::Cis2))),
             ("sub", json!(sub.unwrap_or_else(|| "656005750104".to_owned()))),
             ("sid", json!(self.sid)),

@@ -2,6 +2,7 @@
 
 use http::header::{CACHE_CONTROL, HeaderValue, LOCATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode};
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 use serde_json::json;
 
 use super::realm::Realm;
@@ -52,7 +53,7 @@ impl Refusal {
 
 /// A refusal of user info (RFC 6750 §3).
 pub(super) fn invalid_token() -> Reply {
-    let description = "The access token is unknown, has expired or was revoked";
+    let description = "the access token is unknown, has expired or was revoked";
     let mut reply = Reply::json(
         StatusCode::UNAUTHORIZED,
         &json!({"error_description": description, "error": "invalid_token"}),
@@ -68,16 +69,18 @@ pub(super) fn invalid_token() -> Reply {
 pub(crate) fn redirect(uri: &str, parameters: &[(&str, &str)]) -> Option<Reply> {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(parameters);
+    let (uri, fragment) = uri.split_once('#').map_or((uri, None), |(uri, rest)| (uri, Some(rest)));
     let separator = match uri.split_once('?') {
         None => "?",
         Some((_, "")) => "",
         Some(_) => "&",
     };
-    let (uri, fragment) = uri.split_once('#').map_or((uri, None), |(uri, rest)| (uri, Some(rest)));
     let mut location = format!("{uri}{separator}{}", query.finish());
     if let Some(fragment) = fragment {
         location = format!("{location}#{fragment}");
     }
+    // What a header or a URL can't have as it is: control characters, and all beyond ASCII.
+    let location = utf8_percent_encode(&location, CONTROLS).to_string();
     let location = HeaderValue::from_str(&location).ok()?;
     let mut headers = HeaderMap::with_capacity(2);
     headers.insert(LOCATION, location);

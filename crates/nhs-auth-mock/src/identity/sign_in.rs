@@ -48,14 +48,14 @@ pub(super) fn answer(state: &State, call: &Call, realm: Realm) -> Reply {
         return page::sign_in(state, &request, &session, Some(refused));
     };
     match role(&form, &request, &user) {
-        Chosen::Role(role) => done(state, call, &session, user, role),
+        Chosen::Role(role) => done(state, call, realm, &session, user, role),
         Chosen::NotYet => page::choose_role(&request, &session, &user, form.get("q")),
     }
 }
 
-/// The field's own text, or, where it is empty, the button of one of the users.
+/// What was typed, or the button of one of the users, which stands behind the field.
 fn username(form: &Form) -> Option<&str> {
-    form.all("username").map(str::trim).find(|name| !name.is_empty())
+    form.all("username").map(str::trim).filter(|name| !name.is_empty()).last()
 }
 
 enum Chosen {
@@ -79,10 +79,17 @@ fn role(form: &Form, request: &AuthorizationRequest, user: &User) -> Chosen {
     }
 }
 
-fn done(state: &State, call: &Call, session: &str, user: User, role: Option<String>) -> Reply {
+fn done(
+    state: &State,
+    call: &Call,
+    realm: Realm,
+    session: &str,
+    user: User,
+    role: Option<String>,
+) -> Reply {
     // Of two who press the button at once, one signs in.
     let Some(request) = state.identity.waiting.take(session, call.now) else {
-        return page::error(Realm::CIS2, "expired", "this sign-in has ended");
+        return page::error(realm, "expired", "this sign-in has ended");
     };
     let code = random::alphanumeric(43);
     let reply = back(&request, &[("code", &code)]);
@@ -95,7 +102,15 @@ fn done(state: &State, call: &Call, session: &str, user: User, role: Option<Stri
 fn back(request: &AuthorizationRequest, parameters: &[(&str, &str)]) -> Reply {
     let mut parameters = parameters.to_vec();
     parameters.extend(request.state.as_deref().map(|state| ("state", state)));
-    redirect(&request.redirect_uri, &parameters).unwrap_or_else(|| {
-        page::error(request.realm, "invalid_request", "the redirect_uri can't be redirected to")
-    })
+    let Some(mut reply) = redirect(&request.redirect_uri, &parameters) else {
+        return page::error(
+            request.realm,
+            "invalid_request",
+            "the redirect_uri can't be redirected to",
+        );
+    };
+    let value = |name| parameters.iter().find(|(it, _)| *it == name).map(|(_, value)| *value);
+    reply.note.error = value("error").map(|error| error.to_owned().into());
+    reply.note.error_description = value("error_description").map(|it| it.to_owned().into());
+    reply
 }

@@ -101,15 +101,20 @@ pub(crate) fn redeem(
     if redemption.code.is_empty() {
         return Err(Refusal::new("invalid_request", "the code is missing"));
     }
-    let signed_in = state
-        .identity
-        .codes
-        .take(redemption.code, call.now)
-        .ok_or_else(|| refuse("the code is unknown, was used before, or has expired"))?;
-    let request = &signed_in.request;
-    if request.realm != redemption.realm || request.client_id != client.id {
+    let unknown = || refuse("the code is unknown, was used before, or has expired");
+    // What another client brings is none of its own, and stays with whose it is. Of its own client
+    // each attempt uses it up.
+    let is_theirs = |signed_in: &Arc<SignedIn>| {
+        let request = &signed_in.request;
+        request.realm == redemption.realm && request.client_id == client.id
+    };
+    let codes = &state.identity.codes;
+    let signed_in = codes.get(redemption.code, call.now).ok_or_else(unknown)?;
+    if !is_theirs(&signed_in) {
         return Err(refuse("the code was given to another client"));
     }
+    let signed_in = codes.take(redemption.code, call.now).ok_or_else(unknown)?;
+    let request = &signed_in.request;
     if request.redirect_uri != redemption.redirect_uri {
         return Err(refuse("the `redirect_uri` is another than the one of the sign-in"));
     }
@@ -173,7 +178,7 @@ fn access_token(state: &State, call: &Call, signed_in: &Arc<SignedIn>) -> String
         for (name, value) in [
             ("iss", json!(issuer(state, realm, &signed_in.request.origin))),
             ("aud", json!(signed_in.request.client_id)),
-            ("sub", json!(signed_in.user.username)),
+            ("sub", json!(claims::subject(&signed_in.user))),
             ("token_use", json!("access")),
             ("scope", json!(signed_in.request.scope)),
             ("iat", json!(call.now.to_seconds().0)),

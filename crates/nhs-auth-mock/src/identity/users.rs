@@ -39,23 +39,31 @@ impl Users {
 
     /// One more; of the same name and provider there is one. False when there are too many.
     pub(crate) fn add(&self, user: User) -> bool {
-        let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
-        let is_same = |it: &User| it.provider == user.provider && it.username == user.username;
-        match now.iter().position(is_same) {
-            Some(at) => now[at] = user,
-            None if now.len() >= MOST => return false,
-            None => now.push(user),
-        }
-        true
+        put(&mut self.now.write().unwrap_or_else(PoisonError::into_inner), user)
     }
 
     /// The users of the start, and no other.
     pub(crate) fn reset(&self) {
-        *self.now.write().unwrap_or_else(PoisonError::into_inner) = User::documented();
-        for user in &self.first {
-            self.add(user.clone());
-        }
+        self.restore(User::documented());
     }
+
+    /// These users, and on top of them those that were given at the start.
+    pub(crate) fn restore(&self, mut users: Vec<User>) {
+        for user in &self.first {
+            put(&mut users, user.clone());
+        }
+        *self.now.write().unwrap_or_else(PoisonError::into_inner) = users;
+    }
+}
+
+fn put(users: &mut Vec<User>, user: User) -> bool {
+    let is_same = |it: &User| it.provider == user.provider && it.username == user.username;
+    match users.iter().position(is_same) {
+        Some(at) => users[at] = user,
+        None if users.len() >= MOST => return false,
+        None => users.push(user),
+    }
+    true
 }
 
 impl fmt::Debug for Users {

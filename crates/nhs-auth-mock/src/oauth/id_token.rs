@@ -65,7 +65,7 @@ pub(super) async fn judge(
                 let source = issuer.as_ref().and_then(Option::as_ref).map(|issuer| &issuer.source);
                 let kid = text(jwt, Part::Header, "kid").unwrap_or_default();
                 key_set = Some(match source {
-                    Some(source) if !call.key_sets_unreachable => {
+                    Some(source) if !call.provider_key_sets_unreachable => {
                         state.provider_key_set(source, &kid).await
                     }
                     _ => None,

@@ -69,11 +69,10 @@ impl Apps {
         identity
     }
 
-    /// Takes back an application whose identifiers are known.
-    pub(crate) fn restore(&self, identity: App, settings: NewApp) {
-        let mut directory = self.write();
-        let app = directory.registered(identity, settings, self.rate_limit);
-        directory.insert(app);
+    /// These applications and products, and on top of them those of the start.
+    pub(crate) fn restore(&self, mut products: Products, apps: Vec<(App, NewApp)>) {
+        products.extend(self.first_products.clone());
+        self.fill(products, apps.into_iter().chain(self.first.iter().cloned()));
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -152,10 +151,13 @@ impl Apps {
 
     /// The applications and products of the start, and no other.
     pub(crate) fn reset(&self) {
-        let mut directory =
-            Directory { products: self.first_products.clone(), ..Directory::default() };
-        for (identity, settings) in &self.first {
-            let app = directory.registered(identity.clone(), settings.clone(), self.rate_limit);
+        self.fill(self.first_products.clone(), self.first.iter().cloned());
+    }
+
+    fn fill(&self, products: Products, apps: impl Iterator<Item = (App, NewApp)>) {
+        let mut directory = Directory { products, ..Directory::default() };
+        for (identity, settings) in apps {
+            let app = directory.registered(identity, settings, self.rate_limit);
             directory.insert(app);
         }
         *self.write() = directory;

@@ -31,10 +31,13 @@ struct List {
 
 /// What the faults make of one request.
 #[derive(Debug, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one fault's effect, and they add up")]
 pub(crate) struct Effects {
     pub(crate) delay: Duration,
     pub(crate) clock_offset_ms: i64,
     pub(crate) key_sets_unreachable: bool,
+    pub(crate) provider_key_sets_unreachable: bool,
+    pub(crate) loses_answer: bool,
     pub(crate) id_token: Option<IdTokenFault>,
     pub(crate) rotates_keys: bool,
     /// The first fault that changes how the request is served, by name.
@@ -142,7 +145,12 @@ impl Fault {
                 effects.clock_offset_ms =
                     bounded(effects.clock_offset_ms.saturating_add(self.offset_ms));
             }
-            FaultKind::UnreachableJwks => effects.key_sets_unreachable = true,
+            FaultKind::LostAnswer => effects.loses_answer = true,
+            FaultKind::UnreachableJwks => {
+                effects.key_sets_unreachable = true;
+                effects.provider_key_sets_unreachable = true;
+            }
+            FaultKind::UnreachableProviderJwks => effects.provider_key_sets_unreachable = true,
             FaultKind::ExpiredIdToken => effects.id_token = Some(IdTokenFault::Expired),
             FaultKind::WrongIssuerIdToken => effects.id_token = Some(IdTokenFault::WrongIssuer),
             FaultKind::RotatedProviderKeys => effects.rotates_keys = true,

@@ -94,24 +94,42 @@ struct SavedRefresh {
 struct Name(String);
 
 impl Saved {
+    /// Reads what stands in the file, or says what is wrong with it.
+    pub(super) fn read(text: &[u8]) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Form {
+            schema: u32,
+        }
+        let form: Form = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+        if form.schema != SCHEMA {
+            return Err(format!("it has the schema {}, and this is {SCHEMA}", form.schema));
+        }
+        serde_json::from_slice(text).map_err(|error| error.to_string())
+    }
+
     pub(super) fn of(state: &State) -> Self {
         let mut sessions = Sessions::default();
-        let by_sid = state.sessions.by_sid.all();
+        // What has ended stays so.
+        let mut by_sid = state.sessions.by_sid.all();
+        by_sid.retain(|(_, _, session)| !session.has_ended());
         for (_, until, session) in &by_sid {
             let number = sessions.number(session);
             sessions.all[number].ends_by_sid_until = Some(until.0);
         }
-        let access_tokens =
-            state.tokens.all().into_iter().map(|(digest, until, grant)| SavedToken {
-                name: Name::of(&digest),
-                application_id: grant.application_id.to_string(),
-                expires_at: grant.expires_at.0,
-                forgotten_at: until.0,
-                session: grant.user.as_ref().map(|session| sessions.number(session)),
-            });
+        let mut grants = state.tokens.all();
+        grants.retain(|(_, _, grant)| !grant.user.as_ref().is_some_and(|it| it.has_ended()));
+        let access_tokens = grants.into_iter().map(|(digest, until, grant)| SavedToken {
+            name: Name::of(&digest),
+            application_id: grant.application_id.to_string(),
+            expires_at: grant.expires_at.0,
+            forgotten_at: until.0,
+            session: grant.user.as_ref().map(|session| sessions.number(session)),
+        });
         let access_tokens = access_tokens.collect();
-        let refresh_tokens = state.sessions.refresh_tokens.all().into_iter();
-        let refresh_tokens = refresh_tokens
+        let mut refreshes = state.sessions.refresh_tokens.all();
+        refreshes.retain(|(_, _, refresh)| !refresh.session.has_ended());
+        let refresh_tokens = refreshes
+            .into_iter()
             .map(|(digest, until, refresh)| SavedRefresh {
                 name: Name::of(&digest),
                 session: sessions.number(&refresh.session),
@@ -147,28 +165,19 @@ impl Saved {
     }
 
     /// Puts a state that has just begun where it was. What is wrong with the file is said in words.
+    /// What the configuration has goes on top.
     pub(super) fn restore(self, state: &State) -> Result<(), String> {
-        if self.schema != SCHEMA {
-            return Err(format!("it has the schema {}, and this is {SCHEMA}", self.schema));
-        }
         let broken = || "it refers to something that isn't in it".to_owned();
         for key in self.keys {
             let der = URL_SAFE_NO_PAD.decode(&key.pkcs8).map_err(|error| error.to_string())?;
             state.identity.keys.restore(provider_named(&key.provider)?, key.kid, &der)?;
         }
         state.clock.advance(self.clock_offset_ms.saturating_sub(state.clock.offset_ms()));
-        for (name, scopes) in self.products {
-            state.apps.set_product(&name, scopes);
-        }
-        for (identity, settings) in self.apps {
-            state.apps.restore(identity, settings);
-        }
-        for client in self.clients {
-            state.identity.clients.add(client.into_new()?);
-        }
-        for user in self.users {
-            state.identity.users.add(user);
-        }
+        state.apps.restore(self.products, self.apps);
+        let clients =
+            self.clients.into_iter().map(SavedClient::into_new).collect::<Result<_, _>>()?;
+        state.identity.clients.restore(clients);
+        state.identity.users.restore(self.users);
         for (name, until) in self.jtis {
             state.jtis.restore(name.digest()?, UnixMillis(until));
         }
@@ -221,11 +230,14 @@ fn keys(state: &State) -> Vec<SavedKey> {
 struct Sessions {
     all: Vec<SavedSession>,
     numbers: HashMap<*const Session, usize>,
+    /// Kept while they are told apart by their addresses.
+    alive: Vec<Arc<Session>>,
 }
 
 impl Sessions {
     fn number(&mut self, session: &Arc<Session>) -> usize {
         *self.numbers.entry(Arc::as_ptr(session)).or_insert_with(|| {
+            self.alive.push(Arc::clone(session));
             self.all.push(SavedSession::of(session));
             self.all.len() - 1
         })

@@ -281,3 +281,31 @@ async fn a_fault_of_the_start_is_there_again_after_a_reset() {
     world.platform.reset();
     assert_eq!(statuses().await, (503, 200));
 }
+
+#[tokio::test]
+async fn an_answer_that_is_lost_after_the_work_is_done() {
+    let world = World::new().await;
+    world.platform.add_fault(Fault::new(FaultKind::LostAnswer).path("/oauth2/token").times(1));
+    let assertion = world.assertion().sign(Key::usual());
+    let base_url = world.platform.base_url();
+    let body = encoded(&form(&assertion));
+    let lost = http::send(&base_url, "POST", "/oauth2/token", &[FORM], body.as_bytes()).await;
+    lost.unwrap_err();
+    assert_eq!((world.latest().status, world.latest().fault), (200, Some("lost-answer")));
+    world.present(&assertion).await;
+    assert_eq!(world.rule(), "A13", "the jti was burnt");
+}
+
+#[tokio::test]
+async fn providers_rotate_their_keys_once_and_keep_the_new_ones() {
+    let world = World::new().await;
+    let kid = async || {
+        let reply = world.get("/realms/Cis2-mock-int/protocol/openid-connect/certs", &[]).await;
+        reply.json()["keys"][0]["kid"].as_str().unwrap().to_owned()
+    };
+    let before = kid().await;
+    world.platform.add_fault(Fault::new(FaultKind::RotatedProviderKeys));
+    let after = kid().await;
+    assert_ne!(before, after);
+    assert_eq!(kid().await, after);
+}

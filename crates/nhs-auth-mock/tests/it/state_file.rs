@@ -5,8 +5,9 @@ use nhs_auth_rules::{ID_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT};
 use serde_json::json;
 
 use crate::assertion::KID;
+use crate::combined::{self, NURSE};
 use crate::key::Key;
-use crate::world::{World, form};
+use crate::world::{FORM, World, encoded, form};
 
 async fn exchange(world: &World, id_token: &str) -> crate::http::Reply {
     let assertion = world.assertion().sign(Key::usual());
@@ -112,4 +113,73 @@ async fn the_file_is_its_owners_alone_and_a_damaged_one_is_not_overwritten() {
         assert!(error.to_string().contains("state.json"), "{error}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), damage);
     }
+}
+
+#[tokio::test]
+async fn a_session_that_has_ended_has_ended_after_a_restart_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.json");
+    let started = async || MockPlatform::builder().state_file(&path).start().await.unwrap();
+    let platform = started().await;
+    let app = platform.create_app(combined::app());
+    let world = World { platform, app };
+    let tokens = combined::signed_in(&world, NURSE).await;
+    let other = combined::signed_in(&world, NURSE).await;
+    let logout = world.platform.logout_token(&tokens.sid);
+    let body = encoded(&[("logout_token", logout.as_str())]);
+    let ended = world.send("POST", "/oauth2/backchannel_logout", &[FORM], body.as_bytes()).await;
+    assert_eq!(ended.status, 200, "{}", ended.text());
+    let World { platform, app } = world;
+    platform.shutdown().await.unwrap();
+
+    let world = World { platform: started().await, app };
+    let user = "/hello-world/hello/user";
+    assert_eq!(world.call(user, &tokens.access_token).await.status, 401);
+    assert_eq!(world.call(user, &other.access_token).await.status, 200);
+    let refreshed = world.post(&refresh(&world, &tokens.refresh_token)).await;
+    assert_eq!(refreshed.error().1, "refresh_token is invalid");
+    // The other session can still be ended: on another port now, so by a token of there.
+    let sid = json!({"sid": other.sid});
+    let logout = world.control("POST", "/logout-tokens", &sid).await.json();
+    let body = encoded(&[("logout_token", logout["logout_token"].as_str().unwrap())]);
+    let ended = world.send("POST", "/oauth2/backchannel_logout", &[FORM], body.as_bytes()).await;
+    assert_eq!(ended.status, 200, "{}", ended.text());
+}
+
+#[tokio::test]
+async fn the_configuration_goes_before_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.json");
+    for (key, callback) in [("k1", "https://a.test/1"), ("k2", "https://a.test/2")] {
+        let app = NewApp::new("mine").api_key(key).callback_url(callback);
+        let builder = MockPlatform::builder().state_file(&path).app(app);
+        let platform = builder.start().await.unwrap();
+        assert_eq!(platform.first_apps()[0].api_key(), key);
+        let base = platform.base_url();
+        let apps = crate::http::send(&base, "GET", "/_mock/apps", &[], b"").await.unwrap().json();
+        let apps = apps["apps"].as_array().unwrap();
+        assert_eq!(apps.len(), 1);
+        assert_eq!(
+            (&apps[0]["api_key"], &apps[0]["callback_url"]),
+            (&json!(key), &json!(callback))
+        );
+        platform.shutdown().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_was_deleted_is_not_there_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.json");
+    let started = async || MockPlatform::builder().state_file(&path).start().await.unwrap();
+    let platform = started().await;
+    let base = platform.base_url();
+    platform.create_client(NewClient::cis2().client_id("gone")).unwrap();
+    let delete = "/_mock/clients/cis2/gone";
+    let deleted = crate::http::send(&base, "DELETE", delete, &[], b"").await.unwrap();
+    assert_eq!(deleted.status, 204);
+    platform.shutdown().await.unwrap();
+    let platform = started().await;
+    let clients = crate::http::send(&platform.base_url(), "GET", "/_mock/clients", &[], b"").await;
+    assert!(!clients.unwrap().text().contains("gone"));
 }
