@@ -58,7 +58,7 @@ pub(crate) fn run(binary: &Path, minutes: u64) -> bool {
         }
         stop.store(true, Ordering::Relaxed);
     });
-    let (middle, end) = (samples[samples.len() / 2], samples[samples.len() - 1]);
+    let (middle, end) = (samples[(samples.len() - 1) / 2], samples[samples.len() - 1]);
     let allowed = (end.0 - middle.0) * JTI_BYTES + SLACK;
     let grown = end.1.saturating_sub(middle.1);
     let is_flat = grown <= allowed;

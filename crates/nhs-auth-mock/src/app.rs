@@ -128,7 +128,7 @@ impl NewApp {
     /// is always there.
     pub fn products<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.products = names.into_iter().map(Into::into).collect();
-        self.scopes = None;
+        self.scopes = Some(Vec::new());
         self
     }
 

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::app::NewApp;
-use crate::clock::{self, Clock};
+use crate::clock::Clock;
 use crate::config::{ConfigError, MockConfig};
 use crate::fault::Fault;
 use crate::identity::Identity;
@@ -164,6 +164,7 @@ impl MockPlatformBuilder {
     pub fn config(mut self, config: MockConfig) -> Result<Self, ConfigError> {
         self.apps.extend(config.new_apps()?);
         self.clients.extend(config.new_clients()?);
+        self.clock_offset_ms = config.clock_offset_ms()?.unwrap_or(self.clock_offset_ms);
         self.base_paths = config.base_paths()?.unwrap_or(self.base_paths);
         self.public_url = config.public_url()?.or(self.public_url);
         self.cis2_issuer = config.cis2.issuer.or(self.cis2_issuer);
@@ -171,9 +172,6 @@ impl MockPlatformBuilder {
         self.products.extend(config.products.into_iter().map(|it| (it.name, it.scopes)));
         self.listen = config.listen.unwrap_or(self.listen);
         self.rate_limit = config.rate_limit.unwrap_or(self.rate_limit);
-        if let Some(offset) = config.clock_offset_s {
-            self.clock_offset_ms = clock::millis_of_seconds(offset).unwrap_or(0);
-        }
         self.allowed_hosts.extend(config.allowed_hosts);
         self.status_key = config.status_key.or(self.status_key);
         Ok(self)
@@ -198,7 +196,7 @@ impl MockPlatformBuilder {
             .collect();
         let first_apps = apps.iter().map(|(app, _)| app.clone()).collect();
         let settings = Settings {
-            port: address.port(),
+            address,
             allowed_hosts: self.allowed_hosts,
             public_url: self.public_url,
             status_key: self.status_key,

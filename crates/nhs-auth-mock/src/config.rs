@@ -10,6 +10,7 @@ use nhs_auth_rules::environment::UnknownEnvironment;
 use serde::Deserialize;
 
 use crate::app::NewApp;
+use crate::clock::millis_of_seconds;
 use crate::identity::client::NewClient;
 use crate::settings::BasePath;
 use crate::user::User;
@@ -43,7 +44,7 @@ pub(crate) use client::provider_named;
 /// level = 3                    # a string stays a string in the ID token
 /// roles = [{ person_roleid = "1", role_name = "Nurse", role_code = "S8000:G8000:R8001" }]
 /// ```
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MockConfig {
@@ -170,12 +171,17 @@ pub enum ConfigError {
         /// The names that there are.
         source: UnknownEnvironment,
     },
-    /// A base path has no slash in front, or one behind.
-    #[error("base path `{path}`: it must begin with a slash, and not end with one")]
+    /// A base path can't be one, or can't trust whom it says.
+    #[error("base path `{path}`: {message}")]
     BasePath {
         /// The path.
         path: String,
+        /// What is wrong.
+        message: &'static str,
     },
+    /// The clock's offset is no number of seconds.
+    #[error("clock_offset_s: it must be a number of seconds")]
+    ClockOffset,
     /// A client says two things that exclude each other, or something that isn't known.
     #[error("client {name}: {message}")]
     Client {
@@ -268,6 +274,12 @@ impl MockConfig {
             .map(Some)
     }
 
+    /// How far the clock is ahead, in milliseconds.
+    pub(crate) fn clock_offset_ms(&self) -> Result<Option<i64>, ConfigError> {
+        let Some(seconds) = self.clock_offset_s else { return Ok(None) };
+        millis_of_seconds(seconds).map(Some).ok_or(ConfigError::ClockOffset)
+    }
+
     /// The public URL without a slash behind it.
     pub(crate) fn public_url(&self) -> Result<Option<String>, ConfigError> {
         let Some(url) = &self.public_url else { return Ok(None) };
@@ -279,6 +291,16 @@ impl MockConfig {
             }
             _ => Err(ConfigError::PublicUrl { url: url.clone() }),
         }
+    }
+}
+
+impl fmt::Debug for MockConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MockConfig")
+            .field("listen", &self.listen)
+            .field("environment", &self.environment)
+            .field("apps", &self.apps)
+            .finish_non_exhaustive()
     }
 }
 

@@ -13,6 +13,7 @@ mod products;
 mod requests;
 
 use http::{Method, StatusCode};
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
 use crate::answer::Reply;
@@ -47,9 +48,10 @@ pub(crate) fn answer(state: &State, call: &Call) -> Reply {
 
 fn route(state: &State, call: &Call) -> Result<Reply, Refusal> {
     let path = call.path().strip_prefix(PREFIX).unwrap_or_default();
-    let mut segments = path.trim_start_matches('/').splitn(3, '/');
-    let (collection, item) = (segments.next().unwrap_or_default(), segments.next());
-    match (collection, item, segments.next()) {
+    let segments = path.trim_start_matches('/').splitn(3, '/');
+    let segments: Vec<_> = segments.map(|it| percent_decode_str(it).decode_utf8_lossy()).collect();
+    let segment = |at: usize| segments.get(at).map(|segment| &**segment);
+    match (segment(0).unwrap_or_default(), segment(1), segment(2)) {
         ("clients", None, None) => identity::clients(state, call),
         ("clients", Some(provider), Some(id)) => identity::client(state, call, provider, id),
         ("id-tokens", None, None) => identity::id_tokens(state, call),

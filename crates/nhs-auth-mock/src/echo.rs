@@ -27,8 +27,10 @@ pub(crate) fn answer(state: &State, call: &Call) -> Option<Reply> {
         return None;
     }
     let rest = call.path().strip_prefix(PREFIX)?;
-    if rest == "keycloak-client-credentials" {
-        return Some(hosted_clients(state, call));
+    match rest {
+        "keycloak-client-credentials" => return Some(hosted_clients(state, call)),
+        "status-endpoint-api-key" => return status_key(state, call),
+        _ => {}
     }
     let document = decode(rest)?;
     Some(
@@ -63,6 +65,16 @@ fn hosted_clients(state: &State, call: &Call) -> Reply {
     );
     reply.note.application_id = Some(app.identity.application_id().to_owned());
     reply
+}
+
+/// What `/_status` wants, for whoever has an API key; nothing where nothing will do.
+fn status_key(state: &State, call: &Call) -> Option<Reply> {
+    let key = state.settings.status_key.clone()?;
+    let app = call.header("apikey").and_then(|key| state.apps.by_key(key));
+    Some(match app {
+        Some(_) => Reply::new(StatusCode::OK, "text/plain", key),
+        None => Reply::new(StatusCode::UNAUTHORIZED, "text/plain", ""),
+    })
 }
 
 /// Base64 of either alphabet, padded or not, percent-encoded or not.

@@ -8,6 +8,7 @@ mod callback;
 mod client_assertion;
 mod client_credentials;
 mod client_secret;
+mod cors;
 mod id_token;
 mod message_id;
 mod monitoring;
@@ -42,6 +43,9 @@ pub(crate) fn endpoint<'a>(
 
 /// The answer of the endpoint at that path under a base path.
 pub(crate) async fn answer(state: &State, call: &Call, base: &BasePath, endpoint: &str) -> Reply {
+    if let Some(preflight) = cors::preflight(call) {
+        return preflight;
+    }
     match (endpoint, &call.method) {
         ("/token", _) => token::answer(state, call, base).await,
         ("/authorize", &Method::GET) => authorize::answer(state, call, base),

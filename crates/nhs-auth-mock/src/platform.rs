@@ -1,6 +1,6 @@
 //! The platform, started and stopped.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,13 +54,15 @@ impl MockPlatform {
         self.address
     }
 
-    /// The URL that every other begins with, such as `http://127.0.0.1:9000`.
+    /// The URL by which this machine reaches it, such as `http://127.0.0.1:9000`.
     pub fn base_url(&self) -> String {
-        let ip = match self.address.ip() {
-            ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            ip => ip,
-        };
-        format!("http://{}", SocketAddr::new(ip, self.address.port()))
+        self.state.settings.base_url()
+    }
+
+    /// The URL by which clients reach it: the same, unless the configuration has another
+    /// `public_url`.
+    pub fn public_url(&self) -> String {
+        self.state.settings.public_url()
     }
 
     /// The inspector's page, for a browser: the applications, and what each request did.
@@ -70,17 +72,17 @@ impl MockPlatform {
 
     /// The token endpoint's URL: where a token request goes, and the `aud` of its assertion.
     pub fn token_url(&self) -> String {
-        self.base_url() + "/oauth2/token"
+        self.public_url() + "/oauth2/token"
     }
 
     /// Where CIS2 is: the issuer, in front of `/.well-known/openid-configuration`.
     pub fn cis2_url(&self) -> String {
-        self.base_url() + &Realm::CIS2.path()
+        self.public_url() + &Realm::CIS2.path()
     }
 
     /// Where NHS login is: the issuer, in front of `/.well-known/openid-configuration`.
     pub fn nhs_login_url(&self) -> String {
-        self.base_url() + &Realm::NHS_LOGIN.path()
+        self.public_url() + &Realm::NHS_LOGIN.path()
     }
 
     /// Says what an API product allows, in the form `urn:nhsd:apim:app:level3:records`. False when
@@ -113,12 +115,12 @@ impl MockPlatform {
     ///
     /// [`UnknownUser`] when nobody of that name can sign in there.
     pub fn id_token(&self, token: &NewIdToken) -> Result<String, UnknownUser> {
-        token.issue(&self.state, &self.base_url(), self.now())
+        token.issue(&self.state, &self.public_url(), self.now())
     }
 
     /// A logout token as CIS2 would send it now for that session.
     pub fn logout_token(&self, sid: &str) -> String {
-        NewLogoutToken::new(sid).issue(&self.state, &self.base_url(), self.now())
+        NewLogoutToken::new(sid).issue(&self.state, &self.public_url(), self.now())
     }
 
     /// Registers an application. One that has the application ID or the API key of another

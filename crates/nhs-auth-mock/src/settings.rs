@@ -1,7 +1,7 @@
 //! What is said at the start and never changes.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use nhs_auth_rules::IdentityProvider;
 use nhs_auth_rules::environment::{self, Environment};
@@ -11,8 +11,8 @@ use crate::identity::realm::Realm;
 /// What is said at the start and never changes.
 #[derive(Clone)]
 pub(crate) struct Settings {
-    /// The port that clients reach the platform at.
-    pub(crate) port: u16,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
     /// Names, with their ports, by which the control API may be called beside the loopback's own.
     pub(crate) allowed_hosts: Vec<String>,
     /// Scheme and host by which the platform is reached, where that isn't what `Host` says.
@@ -46,16 +46,19 @@ pub(crate) enum Trust {
 }
 
 impl Settings {
-    /// Whether this is a loopback name with the platform's port, or a name that was allowed.
+    /// Whether this is a loopback name with the platform's port, the address that it listens on,
+    /// or a name that was allowed.
     pub(crate) fn is_own(&self, authority: &str) -> bool {
-        if self.allowed_hosts.iter().any(|host| host == authority) {
+        let is_allowed = self.allowed_hosts.iter().any(|host| host.eq_ignore_ascii_case(authority));
+        let is_bound = authority.parse() == Ok(self.address) && !self.address.ip().is_unspecified();
+        if is_allowed || is_bound {
             return true;
         }
         let (name, port) = match authority.rsplit_once(':') {
             Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()),
             _ => (authority, Some(80)),
         };
-        port == Some(self.port) && is_loopback(name)
+        port == Some(self.address.port()) && is_loopback(name)
     }
 
     /// Scheme and host as a client sees them that called by that `Host`.
@@ -63,14 +66,33 @@ impl Settings {
         match &self.public_url {
             Some(url) => url.clone(),
             None if self.is_own(host) => format!("http://{host}"),
-            None => format!("http://127.0.0.1:{}", self.port),
+            None => self.base_url(),
         }
+    }
+
+    /// The URL by which this machine reaches the platform.
+    pub(crate) fn base_url(&self) -> String {
+        let address = match self.address {
+            any if any.ip().is_unspecified() => {
+                SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), any.port())
+            }
+            address => address,
+        };
+        format!("http://{address}")
+    }
+
+    /// The URL by which clients reach the platform: what tokens are for, and who issues them.
+    pub(crate) fn public_url(&self) -> String {
+        self.public_url.clone().unwrap_or_else(|| self.base_url())
     }
 
     /// What follows scheme and host in a URL of this platform's own.
     pub(crate) fn own_path<'a>(&self, url: &'a str) -> Option<&'a str> {
-        let public = self.public_url.as_deref().and_then(|own| url.strip_prefix(own));
-        public.or_else(|| {
+        let is_public = |own: &str| {
+            let (origin, path) = url.split_at_checked(own.len())?;
+            origin.eq_ignore_ascii_case(own).then_some(path)
+        };
+        self.public_url.as_deref().and_then(is_public).or_else(|| {
             let rest = url.strip_prefix("http://")?;
             let end = rest.find('/').unwrap_or(rest.len());
             let (authority, path) = rest.split_at(end);
@@ -148,7 +170,7 @@ fn is_loopback(name: &str) -> bool {
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
-            .field("port", &self.port)
+            .field("address", &self.address)
             .field("allowed_hosts", &self.allowed_hosts)
             .finish_non_exhaustive()
     }
@@ -160,7 +182,7 @@ mod tests {
 
     fn settings(port: u16) -> Settings {
         Settings {
-            port,
+            address: SocketAddr::from(([127, 0, 0, 1], port)),
             allowed_hosts: vec!["mock:9000".to_owned()],
             public_url: None,
             status_key: None,
@@ -202,6 +224,17 @@ mod tests {
         ] {
             assert!(!settings(9000).is_own(name), "{name}");
         }
+    }
+
+    #[test]
+    fn the_address_that_it_listens_on_is_own() {
+        let mut settings = settings(9000);
+        settings.address = "192.0.2.7:9000".parse().unwrap();
+        assert!(settings.is_own("192.0.2.7:9000") && !settings.is_own("192.0.2.7:9001"));
+        assert_eq!(settings.base_url(), "http://192.0.2.7:9000");
+        settings.address = "0.0.0.0:9000".parse().unwrap();
+        assert!(!settings.is_own("0.0.0.0:9000") && settings.is_own("127.0.0.1:9000"));
+        assert_eq!(settings.base_url(), "http://127.0.0.1:9000");
     }
 
     #[test]

@@ -2,11 +2,12 @@
 //! sign-in, and the ID token that the provider then answers (OpenID Connect Core 1.0 §3.1.3.7).
 //!
 //! The texts are the platform's. Of the order it is known that `state` is first, that `aud` comes
-//! before `iss`, and that the scopes are last; the rest is inferred.
+//! before `iss`, and that the scopes are last; the rest is inferred, and so is row 7b.
 
 use crate::id_token;
 use crate::javascript::to_string;
 use crate::judged_jwt::{JudgedJwt, settled};
+use crate::request::UNKNOWN_ERROR;
 use crate::rule::{Answer, Basis, Example, Need, Outcome, Rule, RuleId};
 use crate::{Evidence, SignInRecord, parameter};
 
@@ -88,6 +89,21 @@ pub const RULES: &[Rule] = &[
         check: key_is_there,
     },
     id_token::signature_row("I7", Basis::Inferred),
+    Rule {
+        id: RuleId::new("I7b"),
+        title: "the provider's ID token has not expired",
+        answer: UNKNOWN_ERROR,
+        basis: Basis::Inferred,
+        why: "the provider's clock and the platform's differ by more than the token lives, or the \
+              browser took as long to come back. The step that verifies the signature refuses a \
+              token that is past, and no text of the platform names that case",
+        fix: "begin the sign-in again",
+        example: Example::new(
+            r#""exp": 1799999999   // now is 1800000000"#,
+            r#""exp": 1800003600   // an hour from now"#,
+        ),
+        check: has_not_expired,
+    },
     id_token::level_row("I8"),
     id_token::scopes_row("I9"),
 ];
@@ -139,6 +155,10 @@ fn issuer_is_trusted(evidence: &Evidence<'_>) -> Outcome {
             }
         }
     }))
+}
+
+fn has_not_expired(evidence: &Evidence<'_>) -> Outcome {
+    settled(token(evidence).and_then(|token| id_token::is_not_past(&token, evidence)))
 }
 
 fn key_is_there(evidence: &Evidence<'_>) -> Outcome {

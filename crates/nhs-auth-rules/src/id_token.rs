@@ -9,6 +9,7 @@ use crate::javascript::is_truthy;
 use crate::judged_jwt::{ID_TOKEN, JudgedJwt, settled};
 use crate::request::UNKNOWN_ERROR;
 use crate::rule::{Answer, Basis, Example, Fault, Need, Outcome, Place, Rule, RuleId};
+use crate::time::in_words;
 use crate::{
     Evidence, IdentityProvider, Jwks, KeySetRecord, SignatureAlgorithm, Span, assertion,
     assurance_level, user_scopes,
@@ -151,6 +152,25 @@ pub(crate) fn signature(
         }
     };
     token.is_signed_by(key_set(evidence)?, algorithm, evidence.provider_verifier)
+}
+
+/// `exp` is not past, to the millisecond. One that is missing or no number passes.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds until the year 287396 are exact")]
+pub(crate) fn is_not_past(
+    token: &JudgedJwt<'_>,
+    evidence: &Evidence<'_>,
+) -> Result<Outcome, Outcome> {
+    let exp = token.payload()?.get("exp").filter(|exp| is_truthy(Some(exp)));
+    let Some(exp) = exp.and_then(|exp| exp.as_number()) else {
+        return Ok(Outcome::Pass);
+    };
+    let now = evidence.now.ok_or(Outcome::CannotTell(Need::Clock))?;
+    let past_by = now.0 as f64 - exp * 1000.0;
+    if past_by > 0.0 {
+        let ago = in_words(past_by / 1000.0);
+        return token.claim_fault("exp", format!("it was over {ago} ago"));
+    }
+    Ok(Outcome::Pass)
 }
 
 fn has_a_level(evidence: &Evidence<'_>) -> Outcome {

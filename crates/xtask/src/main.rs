@@ -39,7 +39,7 @@ enum Chore {
     /// Load the mock for minutes, and see whether its memory is flat.
     Soak {
         /// For how long.
-        #[arg(long, default_value_t = 10)]
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
         minutes: u16,
     },
     /// Install what the tests need, then check and test everything.

@@ -60,7 +60,11 @@ fn not_started(error: &StartError) -> Failure {
 /// The flags go before the table `[mock]` of the configuration file.
 fn builder(arguments: &Mock, file: &ConfigFile) -> Result<MockPlatformBuilder, Failure> {
     let mut config = config(file)?;
-    config.environment = arguments.environment.clone().or(config.environment);
+    if arguments.environment.is_some() {
+        // The flag goes before all that the file says of base paths.
+        config.environment.clone_from(&arguments.environment);
+        config.base_paths.clear();
+    }
     let listen = arguments.listen.or(config.listen).unwrap_or(USUAL);
     let builder = MockPlatform::builder().config(config);
     let builder = builder.map_err(|error| Failure::usage(error.to_string()))?.listen(listen);

@@ -24,7 +24,12 @@ pub struct BasePathConfig {
 
 /// Whom a base path trusts.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case", untagged)]
+#[serde(
+    rename_all = "kebab-case",
+    untagged,
+    expecting = "whom a base path trusts is \"any\", \"real\", \"mock\", \"deployment\", or a table with \
+                 `issuer` and `jwks_url`"
+)]
 #[non_exhaustive]
 pub enum TrustConfig {
     /// A provider of the box.
@@ -56,28 +61,38 @@ pub enum OwnProvider {
 
 impl BasePathConfig {
     pub(super) fn base_path(&self, environment: Environment) -> Result<BasePath, ConfigError> {
+        let wrong = |message| ConfigError::BasePath { path: self.path.clone(), message };
         if !self.path.starts_with('/') || self.path.ends_with('/') {
-            return Err(ConfigError::BasePath { path: self.path.clone() });
+            return Err(wrong("it must begin with a slash, and not end with one"));
         }
+        let trust = |config: &TrustConfig, provider| {
+            config.trust(provider, environment).ok_or_else(|| {
+                wrong("it can't trust that: NHS login has no deployment, and production no mock")
+            })
+        };
         Ok(BasePath {
             path: self.path.clone(),
-            cis2: self.cis2.trust(IdentityProvider::Cis2, environment),
-            nhs_login: self.nhs_login.trust(IdentityProvider::NhsLogin, environment),
+            cis2: trust(&self.cis2, IdentityProvider::Cis2)?,
+            nhs_login: trust(&self.nhs_login, IdentityProvider::NhsLogin)?,
         })
     }
 }
 
 impl TrustConfig {
-    fn trust(&self, provider: IdentityProvider, environment: Environment) -> Trust {
-        let own = |kind| Realm::standing_for(provider, kind, environment);
-        match self {
-            Self::Own(OwnProvider::Any) => Trust::EveryOwn(own(Provider::Real)),
-            Self::Own(OwnProvider::Deployment) => Trust::Realm(own(Provider::Deployment)),
-            Self::Own(OwnProvider::Mock) => Trust::Realm(own(Provider::Mock)),
-            Self::Own(OwnProvider::Real) => Trust::Realm(own(Provider::Real)),
+    /// `None` for a provider that there isn't.
+    fn trust(&self, provider: IdentityProvider, environment: Environment) -> Option<Trust> {
+        let own = |kind| {
+            let realm = Realm::standing_for(provider, kind, environment);
+            Realm::all().find(|it| *it == realm)
+        };
+        Some(match self {
+            Self::Own(OwnProvider::Any) => Trust::EveryOwn(own(Provider::Real)?),
+            Self::Own(OwnProvider::Deployment) => Trust::Realm(own(Provider::Deployment)?),
+            Self::Own(OwnProvider::Mock) => Trust::Realm(own(Provider::Mock)?),
+            Self::Own(OwnProvider::Real) => Trust::Realm(own(Provider::Real)?),
             Self::Elsewhere { issuer, jwks_url } => {
                 Trust::Elsewhere { issuer: issuer.clone(), jwks_url: jwks_url.clone() }
             }
-        }
+        })
     }
 }

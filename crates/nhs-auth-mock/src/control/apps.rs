@@ -91,7 +91,7 @@ pub(crate) fn create(state: &State, body: &[u8]) -> Result<App, Refusal> {
     let mut app = NewApp::new("unnamed");
     if change.products.is_some() {
         // What it is subscribed to is said: nothing comes on top by itself.
-        app.scopes = None;
+        app.scopes = Some(Vec::new());
     }
     change.apply(&mut app);
     Ok(state.apps.add(app))

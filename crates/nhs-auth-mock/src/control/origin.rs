@@ -7,11 +7,11 @@ use crate::settings::Settings;
 /// Refuses a page of another origin, and a name that isn't this machine's own (DNS rebinding).
 pub(crate) fn check(settings: &Settings, call: &Call) -> Result<(), Refusal> {
     let host = call.header("host").unwrap_or_default();
-    if !settings.is_own(host) {
+    if !settings.is_own(host) || call.headers.get_all("host").iter().count() > 1 {
         return Err(Refusal::forbidden(format!(
-            "the Host `{host}` is not this machine's own: call the control API as \
-             `http://127.0.0.1:{}`, or list the name in the configuration's `allowed_hosts`",
-            settings.port
+            "the Host `{host}` is not this machine's own: call the control API as `{}`, or list \
+             the name in the configuration's `allowed_hosts`",
+            settings.base_url()
         )));
     }
     match call.header("origin") {

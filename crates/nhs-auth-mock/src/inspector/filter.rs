@@ -46,6 +46,7 @@ pub(super) fn has_failed(request: &RecordedRequest) -> bool {
     request.status == 0
         || request.status >= 400
         || request.rule.is_some()
+        || request.error.is_some()
         || request.answered_by().is_some()
 }
 

@@ -156,7 +156,7 @@ fn verdict(record: &RecordedRequest, transcript: &Transcript) -> Markup {
                     code { "nhs-auth explain " (rule.id.as_str()) } " tells more."
                 }
             },
-            (None, None) if record.status >= 400 => {
+            (None, None) if record.status >= 400 || record.error.is_some() => {
                 h2 #why { "Answered " (record.status) }
                 p.said {
                     b { (record.status) " " (record.error.as_deref().unwrap_or_default()) }

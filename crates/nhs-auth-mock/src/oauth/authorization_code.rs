@@ -5,6 +5,7 @@ use nhs_auth_rules::{CodeRecord, Evidence, Form, Quota, authorization_code};
 
 use super::answer::refusal;
 use super::client_secret::{client, refused, secret};
+use super::cors;
 use super::token::granted;
 use super::user_tokens;
 use crate::answer::Reply;
@@ -43,7 +44,7 @@ pub(super) fn answer(state: &State, call: &Call, form: &Form) -> Reply {
         return refused(state, client, authorization_code::RULES, lost)
             .unwrap_or_else(|| refusal(&UNKNOWN_ERROR));
     };
-    let mut reply = tokens(state, call, form, &code);
+    let mut reply = cors::allowed(call, tokens(state, call, form, &code));
     reply.note.application_id = Some(client.identity.application_id().to_owned());
     reply.note.judged = vec![authorization_code::RULES];
     reply

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use nhs_auth_rules::limits::CODE_LIFETIME_S;
+use nhs_auth_rules::limits::{ACCESS_TOKEN_LIFETIME_MS, CIS2_REFRESH_WINDOW_MS, CODE_LIFETIME_S};
 use nhs_auth_rules::request::UNKNOWN_ERROR;
 use nhs_auth_rules::{Evidence, Form, Jwt, SignInRecord, callback, user_scopes};
 
@@ -19,20 +19,24 @@ use crate::settings::BasePath;
 use crate::state::State;
 use crate::state::sessions::{Code, Session, SignIn};
 
-/// How long a session can be ended from outside: as long as the longest can be refreshed.
-const SESSION_MS: i64 = 12 * 60 * 60 * 1000;
+/// How long a session can be ended from outside: as long as one of its tokens may live. It is known
+/// from here on, its window begins when the code is redeemed, and the last access token outlives
+/// the window.
+const SESSION_MS: i64 = CIS2_REFRESH_WINDOW_MS + CODE_LIFETIME_S * 1000 + ACCESS_TOKEN_LIFETIME_MS;
 
 /// On to the application, or what is wrong.
 pub(super) async fn answer(state: &State, call: &Call, base: &BasePath) -> Reply {
     let form = call.query();
     let given = form.get("state").unwrap_or_default();
-    let sign_in = state.sessions.sign_ins.take(given, call.now);
+    // One that began at another base path doesn't end here.
+    let own = format!("{}/callback", base.path);
+    let is_own = |sign_in: &SignIn| sign_in.callback.ends_with(&own);
+    let sign_in = state.sessions.sign_ins.take(given, call.now).filter(is_own);
     let mut reply = match &sign_in {
         None => without_a_sign_in(state, call, base, &form).await,
         Some(sign_in) => go_on(state, call, base, &form, sign_in).await,
     };
     reply.note.application_id = sign_in.map(|sign_in| sign_in.application_id);
-    reply.note.judged = vec![callback::RULES];
     reply
 }
 
@@ -40,10 +44,15 @@ pub(super) async fn answer(state: &State, call: &Call, base: &BasePath) -> Reply
 async fn without_a_sign_in(state: &State, call: &Call, base: &BasePath, form: &Form) -> Reply {
     let known =
         Evidence { form: Some(form), sign_in: Some(SignInRecord::Unknown), ..Evidence::default() };
-    match id_token::judge(state, call, base, callback::RULES, known).await {
+    judged(match id_token::judge(state, call, base, callback::RULES, known).await {
         Verdict::Refused(rule) => refused_by(rule),
         Verdict::Accepted(_) | Verdict::Unknown => refusal(&UNKNOWN_ERROR),
-    }
+    })
+}
+
+fn judged(mut reply: Reply) -> Reply {
+    reply.note.judged = vec![callback::RULES];
+    reply
 }
 
 async fn go_on(
@@ -54,7 +63,9 @@ async fn go_on(
     sign_in: &SignIn,
 ) -> Reply {
     if let Some(error) = form.get("error") {
-        return to_application(sign_in, &[("error", error)]);
+        let mut reply = to_application(sign_in, &[("error", error)]);
+        reply.note.error = Some(error.to_owned().into());
+        return reply;
     }
     let realm = sign_in.realm;
     let client = state.identity.clients.find(realm.provider, platform_client_id(realm.provider));
@@ -64,10 +75,16 @@ async fn go_on(
         redirect_uri: &sign_in.callback,
         code_verifier: None,
     };
-    let tokens = client.and_then(|client| redeem(state, call, &client, &redemption).ok());
-    let app = state.apps.by_id(&sign_in.application_id);
-    let (Some(tokens), Some(app)) = (tokens, app) else {
+    let (Some(client), Some(app)) = (client, state.apps.by_id(&sign_in.application_id)) else {
         return refusal(&UNKNOWN_ERROR);
+    };
+    let tokens = match redeem(state, call, &client, &redemption) {
+        Ok(tokens) => tokens,
+        Err(refused) => {
+            let mut reply = refusal(&UNKNOWN_ERROR);
+            reply.note.remark = refused.remark.or(Some(refused.description));
+            return reply;
+        }
     };
     let jwt = Jwt::decode(&tokens.id_token);
     let known = Evidence {
@@ -79,14 +96,14 @@ async fn go_on(
         application: Some(Some(&app.record)),
         ..Evidence::default()
     };
-    match id_token::judge(state, call, base, callback::RULES, known).await {
-        Verdict::Accepted(_) => {
+    judged(match id_token::judge(state, call, base, callback::RULES, known).await {
+        Verdict::Accepted(provider) if provider == realm.provider => {
             let products = app.record.scopes.as_deref().unwrap_or_default();
             code(state, call, sign_in, &tokens, &jwt, products)
         }
         Verdict::Refused(rule) => refused_by(rule),
-        Verdict::Unknown => refusal(&UNKNOWN_ERROR),
-    }
+        Verdict::Accepted(_) | Verdict::Unknown => refusal(&UNKNOWN_ERROR),
+    })
 }
 
 /// The user has signed in: the application gets a code.

@@ -1,6 +1,7 @@
 //! `/_ping` and `/_status`, as the platform's other services ask for them.
 
 use http::{Method, StatusCode};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::answer::error;
@@ -11,7 +12,7 @@ use crate::state::State;
 
 /// Liveness.
 pub(super) fn ping(call: &Call) -> Reply {
-    if is_read(call) { Reply::json(StatusCode::OK, &release()) } else { not_found() }
+    if is_read(call) { Reply::json(StatusCode::OK, &Release::THIS) } else { not_found() }
 }
 
 /// Health, for those who have the key.
@@ -27,24 +28,43 @@ pub(super) fn status(state: &State, call: &Call) -> Reply {
             "Invalid api key for _status monitoring endpoint".into(),
         );
     }
-    let mut status = release();
-    status["status"] = json!("pass");
-    status["checks"] = json!({
-        "nhs-cis2": {"status": "pass"},
-        "nhs-login": {"status": "pass"},
-    });
-    Reply::json(StatusCode::OK, &status)
+    Reply::json(
+        StatusCode::OK,
+        &Health {
+            release: Release::THIS,
+            status: "pass",
+            checks: json!({"nhs-cis2": {"status": "pass"}, "nhs-login": {"status": "pass"}}),
+        },
+    )
 }
 
 fn is_read(call: &Call) -> bool {
     call.method == Method::GET || call.method == Method::HEAD
 }
 
-fn release() -> Value {
-    json!({
-        "version": concat!("v", env!("CARGO_PKG_VERSION")),
-        "revision": "1",
-        "releaseId": "nhs-auth-mock",
-        "commitId": "0000000000000000000000000000000000000000",
-    })
+#[derive(Serialize)]
+struct Release {
+    version: &'static str,
+    revision: &'static str,
+    #[serde(rename = "releaseId")]
+    id: &'static str,
+    #[serde(rename = "commitId")]
+    commit: &'static str,
+}
+
+impl Release {
+    const THIS: Self = Self {
+        version: concat!("v", env!("CARGO_PKG_VERSION")),
+        revision: "1",
+        id: "nhs-auth-mock",
+        commit: "0000000000000000000000000000000000000000",
+    };
+}
+
+#[derive(Serialize)]
+struct Health {
+    #[serde(flatten)]
+    release: Release,
+    status: &'static str,
+    checks: Value,
 }

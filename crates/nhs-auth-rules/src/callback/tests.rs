@@ -7,7 +7,7 @@ use crate::staged::example::{self, overlay, parameters, setting};
 use crate::staged::{self, Fixed, Staged, leave_out};
 use crate::{
     ApplicationRecord, Evidence, Form, IdentityProvider, Jwks, Jwt, KeySetRecord, Rule,
-    SignInRecord, SignatureAlgorithm,
+    SignInRecord, SignatureAlgorithm, UnixMillis,
 };
 
 const KID: &str = "provider-2027";
@@ -36,7 +36,7 @@ impl Case {
             header: json!({"alg": "RS512", "typ": "JWT", "kid": KID}),
             payload: json!({
                 "iss": "https://auth.aos.signin.nhs.uk", "aud": PLATFORM,
-                "nhs_number": "9912003071", "identity_proofing_level": "P9",
+                "exp": 1_800_003_600, "nhs_number": "9912003071", "identity_proofing_level": "P9",
             }),
             compact: None,
             provider: Some(IdentityProvider::NhsLogin),
@@ -61,6 +61,7 @@ impl Staged for Case {
             "I5" => self.key_set = None,
             "I6" => self.key_set = Some(key_set("provider-2026")),
             "I7" => self.signature_is_good = false,
+            "I7b" => self.payload["exp"] = json!(1_799_999_999),
             "I8" => leave_out(&mut self.payload, "identity_proofing_level"),
             "I9" => self.scope = "urn:nhsd:apim:user-nhs-login:P5:hello-world",
             other => panic!("no test breaks {other}"),
@@ -85,6 +86,7 @@ impl Staged for Case {
             form: Some(&query),
             sign_in: Some(self.sign_in),
             id_token: Some(&jwt),
+            now: Some(UnixMillis(1_800_000_000_000)),
             application: Some(Some(&application)),
             provider: Some(self.provider),
             provider_client_id: Some(PLATFORM),
@@ -140,6 +142,7 @@ fn answers_are_to_the_letter() {
             "I6 401 invalid_request: Invalid 'kid' header in external ID token JWT - no matching \
              public key",
             "I7 401 public_key error: JWT signature verification failed",
+            &format!("I7b {unknown_error}"),
             &format!("I8 {unknown_error}"),
             "I9 401 unauthorized_client: you have tried to request authorization but your \
              application is not configured to use this authorization grant type",

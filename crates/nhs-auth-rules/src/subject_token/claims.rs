@@ -1,11 +1,9 @@
 //! Rows 6 to 10: the claims (RFC 7519 §4.1), as the platform's JavaScript takes them.
 
 use super::{bad_request, judged};
-use crate::Evidence;
-use crate::javascript::is_truthy;
 use crate::judged_jwt::settled;
-use crate::rule::{Answer, Basis, Example, Need, Outcome, Rule, RuleId};
-use crate::time::in_words;
+use crate::rule::{Answer, Basis, Example, Outcome, Rule, RuleId};
+use crate::{Evidence, id_token};
 
 pub(super) const S6: Rule = Rule {
     id: RuleId::new("S6"),
@@ -87,22 +85,9 @@ fn exp_is_a_number(evidence: &Evidence<'_>) -> Outcome {
     settled(judged(evidence).map(|token| token.exp_is_a_number()))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "milliseconds until the year 287396 are exact")]
 fn is_not_past(evidence: &Evidence<'_>) -> Outcome {
-    settled(judged(evidence).and_then(|token| {
-        let exp = token.payload()?.get("exp").filter(|exp| is_truthy(Some(exp)));
-        let Some(exp) = exp.and_then(|exp| exp.as_number()) else {
-            // Rows 6 and 7 have said that already.
-            return Ok(Outcome::Pass);
-        };
-        let now = evidence.now.ok_or(Outcome::CannotTell(Need::Clock))?;
-        let past_by = now.0 as f64 - exp * 1000.0;
-        if past_by > 0.0 {
-            let ago = in_words(past_by / 1000.0);
-            return token.claim_fault("exp", format!("it was over {ago} ago"));
-        }
-        Ok(Outcome::Pass)
-    }))
+    // Of an exp that is missing or no number rows 6 and 7 have spoken.
+    settled(judged(evidence).and_then(|token| id_token::is_not_past(&token, evidence)))
 }
 
 fn has_iss(evidence: &Evidence<'_>) -> Outcome {

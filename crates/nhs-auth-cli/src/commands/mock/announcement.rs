@@ -72,21 +72,46 @@ fn facts(platform: &MockPlatform) -> Value {
 }
 
 /// Lines for a shell or an `.env` file. The first application, if there is one, is the one that
-/// every verb then uses. Nothing in them needs quotes.
+/// every verb then uses.
 pub(super) fn variables(platform: &MockPlatform) -> String {
-    let mut lines = vec![
-        format!("NHS_AUTH_BASE_URL={}", platform.base_url()),
-        format!("NHS_AUTH_MOCK_TOKEN_URL={}", platform.token_url()),
-        format!("NHS_AUTH_MOCK_CONTROL_URL={}/_mock", platform.base_url()),
-        format!("NHS_AUTH_MOCK_CIS2_ISSUER={}", platform.cis2_url()),
-        format!("NHS_AUTH_MOCK_NHS_LOGIN_ISSUER={}", platform.nhs_login_url()),
+    let mut variables = vec![
+        ("BASE_URL", platform.public_url()),
+        ("MOCK_TOKEN_URL", platform.token_url()),
+        ("MOCK_CONTROL_URL", platform.base_url() + "/_mock"),
+        ("MOCK_CIS2_ISSUER", platform.cis2_url()),
+        ("MOCK_NHS_LOGIN_ISSUER", platform.nhs_login_url()),
     ];
     if let Some(app) = platform.first_apps().first() {
-        lines.extend([
-            format!("NHS_AUTH_API_KEY={}", app.api_key()),
-            format!("NHS_AUTH_MOCK_APPLICATION_ID={}", app.application_id()),
-            format!("NHS_AUTH_MOCK_CLIENT_SECRET={}", app.client_secret()),
+        variables.extend([
+            ("API_KEY", app.api_key().to_owned()),
+            ("MOCK_APPLICATION_ID", app.application_id().to_owned()),
+            ("MOCK_CLIENT_SECRET", app.client_secret().to_owned()),
         ]);
     }
-    lines.join("\n") + "\n"
+    let line = |(name, value): (&str, String)| format!("NHS_AUTH_{name}={}\n", quoted(&value));
+    variables.into_iter().map(line).collect()
+}
+
+/// A value as a shell reads it: in quotes where something in it would mean more than itself.
+fn quoted(value: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._:/@%+,-".contains(c);
+    if value.chars().all(is_plain) {
+        return value.to_owned();
+    }
+    format!("'{}'", value.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn what_means_more_to_a_shell_is_quoted() {
+        assert_eq!(
+            quoted("http://127.0.0.1:9000/oauth2/token"),
+            "http://127.0.0.1:9000/oauth2/token"
+        );
+        assert_eq!(quoted("a b; $(x)"), "'a b; $(x)'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
 }
