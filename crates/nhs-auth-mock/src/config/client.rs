@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{ConfigError, read};
 use crate::app::KeySource;
-use crate::identity::client::{AuthMethod, NewClient, SigningAlgorithm};
+use crate::identity::client::{AuthMethod, NewClient, SigningAlgorithm, platform_client_id};
 
 /// A client at an identity provider.
 #[derive(Clone, Deserialize)]
@@ -53,6 +53,9 @@ impl ClientConfig {
     /// The client with that key set.
     pub(crate) fn registration(&self, keys: KeySource) -> Result<NewClient, String> {
         let provider = provider_named(&self.provider)?;
+        if self.client_id.as_deref() == Some(platform_client_id(provider)) {
+            return Err("client_id must be another: this is the platform's own there".to_owned());
+        }
         let method = self.token_endpoint_auth_method.as_deref().map(|name| {
             AuthMethod::named(name)
                 .ok_or("token_endpoint_auth_method must be client_secret_post or private_key_jwt")

@@ -359,8 +359,9 @@ impl Clients {
     /// These clients, and on top of them those of the start.
     pub(crate) fn restore(&self, clients: Vec<NewClient>) {
         let mut directory = Directory::new();
-        let all = self.built_in.iter().cloned().chain(clients).chain(self.first.iter().cloned());
-        for client in all.map(Client::new) {
+        let others = clients.into_iter().chain(self.first.iter().cloned()).map(Client::new);
+        let others = others.filter(|client| !is_platforms_own(&client.name()));
+        for client in self.built_in.iter().cloned().map(Client::new).chain(others) {
             directory.insert(client.name(), Arc::new(client));
         }
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = directory;

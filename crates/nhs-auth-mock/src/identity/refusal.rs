@@ -89,3 +89,21 @@ pub(crate) fn redirect(uri: &str, parameters: &[(&str, &str)]) -> Option<Reply> 
     reply.headers.extend(headers);
     Some(reply)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_keeps_what_is_there() {
+        let to = |uri| {
+            let reply = redirect(uri, &[("code", "a b")]).unwrap();
+            reply.headers[LOCATION].to_str().unwrap().to_owned()
+        };
+        assert_eq!(to("https://a.test/cb"), "https://a.test/cb?code=a+b");
+        assert_eq!(to("https://a.test/cb?"), "https://a.test/cb?code=a+b");
+        assert_eq!(to("https://a.test/cb?x=1"), "https://a.test/cb?x=1&code=a+b");
+        assert_eq!(to("https://a.test/cb#a?b"), "https://a.test/cb?code=a+b#a?b");
+        assert_eq!(to("https://a.test/é\r\nX: y"), "https://a.test/%C3%A9%0D%0AX: y?code=a+b");
+    }
+}

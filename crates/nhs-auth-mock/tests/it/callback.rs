@@ -236,3 +236,23 @@ async fn a_user_who_gives_up_comes_back_to_the_application() {
         assert_eq!(on.parameters.get("code"), None);
     }
 }
+
+#[tokio::test]
+async fn a_token_that_is_past_when_it_is_issued_is_refused() {
+    let world = combined::world().await;
+    let fault = Fault::new(FaultKind::ExpiredIdToken).path("/oauth2/callback").times(1);
+    world.platform.add_fault(fault);
+    let back = combined::back_from_provider(&world, NURSE).await;
+    let reply = browser::open(&world, &back.url).await;
+    Refusal::unknown_error("I7b").assert(&world, &reply);
+    combined::signed_in(&world, NURSE).await;
+}
+
+#[tokio::test]
+async fn a_sign_in_ends_at_the_base_path_where_it_began() {
+    let world = combined::world().await;
+    let back = combined::back_from_provider(&world, NURSE).await;
+    let elsewhere = back.url.replace("/oauth2/callback", "/oauth2-mock/callback");
+    assert_ne!(elsewhere, back.url);
+    assert_eq!(browser::open(&world, &elsewhere).await.error().1, "Invalid state parameter.");
+}

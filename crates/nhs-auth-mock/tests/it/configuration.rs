@@ -38,3 +38,26 @@ fn a_file_that_is_wrong_is_named() {
     let error = MockConfig::load(std::path::Path::new("no/such/mock.toml")).unwrap_err();
     assert!(error.to_string().contains("no/such/mock.toml"), "{error}");
 }
+
+#[test]
+fn what_a_base_path_can_not_trust_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mock.toml");
+    for (trust, told) in [
+        (r#"cis2 = "real", nhs_login = "deployment""#, "can't trust that"),
+        (r#"cis2 = "nope", nhs_login = "real""#, "\"any\", \"real\", \"mock\""),
+        (r#"cis2 = "real""#, "nhs_login"),
+    ] {
+        let text = format!("base_paths = [{{ path = \"/oauth2\", {trust} }}]\n");
+        std::fs::write(&file, text).unwrap();
+        let error = match MockConfig::load(&file) {
+            Err(error) => error.to_string(),
+            Ok(config) => MockPlatform::builder().config(config).err().unwrap().to_string(),
+        };
+        assert!(error.contains(told), "{trust}: {error}");
+    }
+    std::fs::write(&file, "clock_offset_s = inf\n").unwrap();
+    let config = MockConfig::load(&file).unwrap();
+    let error = MockPlatform::builder().config(config).err().unwrap().to_string();
+    assert!(error.contains("clock_offset_s"), "{error}");
+}

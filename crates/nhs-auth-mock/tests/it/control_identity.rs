@@ -399,3 +399,20 @@ async fn a_page_from_elsewhere_makes_no_token() {
         assert_eq!(reply.status, 201, "{path}: {}", reply.text());
     }
 }
+
+#[tokio::test]
+async fn names_may_be_percent_encoded_and_the_platforms_own_client_stays() {
+    let world = combined::world().await;
+    let product = json!({"name": "a b/ä", "scopes": []});
+    assert_eq!(world.control("POST", "/products", &product).await.status, 201);
+    assert_eq!(world.control("DELETE", "/products/a%20b%2F%C3%A4", &json!(null)).await.status, 204);
+
+    let own = "123456789012.apps.national";
+    let deleted = world.control("DELETE", &format!("/clients/cis2/{own}"), &json!(null)).await;
+    assert_eq!(deleted.status, 404);
+    let client = json!({"provider": "cis2", "client_id": own, "redirect_uris": []});
+    let refused = world.control("POST", "/clients", &client).await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.error().1.contains("client_id"), "{}", refused.text());
+    combined::signed_in(&world, NURSE).await;
+}

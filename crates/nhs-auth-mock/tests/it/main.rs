@@ -20,6 +20,7 @@ mod combined;
 mod configuration;
 mod control;
 mod control_identity;
+mod cross_origin;
 mod exchange;
 mod faults;
 mod gateway;

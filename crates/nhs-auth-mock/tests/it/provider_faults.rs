@@ -1,7 +1,7 @@
 //! What goes wrong on purpose at an identity provider: ID tokens that have expired, or that name
-//! another issuer.
+//! another issuer, and key sets that can't be had.
 
-use nhs_auth_mock::{Fault, FaultKind};
+use nhs_auth_mock::{Fault, FaultKind, NewIdToken};
 use serde_json::json;
 
 use crate::exchange::Exchange;
@@ -50,4 +50,18 @@ async fn an_id_token_that_was_spoilt_where_it_was_issued() {
             assert_eq!(exchanged(&client, username).await, ("none", None));
         }
     }
+}
+
+#[tokio::test]
+async fn a_providers_key_set_that_can_not_be_fetched_stops_an_exchange() {
+    let world = World::new().await;
+    world.platform.add_fault(Fault::new(FaultKind::UnreachableProviderJwks).times(1));
+    let exchanged = async || {
+        let id_token = world.platform.id_token(&NewIdToken::cis2()).unwrap();
+        let subject = Jwt::new(json!({}), json!({}));
+        Exchange::new(&world, subject).with("subject_token", id_token).send(&world).await
+    };
+    let reply = exchanged().await;
+    assert_eq!((reply.status, world.rule()), (500, "S12"), "{}", reply.text());
+    assert_eq!(exchanged().await.status, 200);
 }

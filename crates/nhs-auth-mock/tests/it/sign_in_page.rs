@@ -79,6 +79,18 @@ async fn whoever_is_on_the_page_signs_in_by_a_button() {
 }
 
 #[tokio::test]
+async fn the_buttons_work_after_a_name_was_mistyped() {
+    let world = World::new().await;
+    let client = RelyingParty::cis2(&world).await;
+    let form = Form::on(&page(&client, &[]).await);
+    let again = Form::on(&form.submit(&world, &[("username", "65600575010")]).await);
+    // A browser sends the field with what is typed in it, and then the button.
+    let both = [("username", "65600575010"), ("username", "656005750104")];
+    let reply = again.submit(&world, &both).await;
+    assert_eq!(reply.status, 302, "{}", reply.text());
+}
+
+#[tokio::test]
 async fn a_name_is_text_and_not_markup() {
     let world = World::new().await;
     let client = RelyingParty::cis2(&world).await;
