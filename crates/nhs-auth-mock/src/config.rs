@@ -20,7 +20,6 @@ mod client;
 
 pub use base_path::{BasePathConfig, OwnProvider, TrustConfig};
 pub use client::ClientConfig;
-pub(crate) use client::provider_named;
 
 /// What a configuration file (TOML) says of the platform.
 ///
@@ -183,7 +182,7 @@ pub enum ConfigError {
     #[error("clock_offset_s: it must be a number of seconds")]
     ClockOffset,
     /// A client says two things that exclude each other, or something that isn't known.
-    #[error("client {name}: {message}")]
+    #[error("client `{name}`: {message}")]
     Client {
         /// Its client id, or its provider.
         name: String,

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use http::header::{CACHE_CONTROL, HeaderValue};
 use http::{Method, StatusCode};
+use nhs_auth_rules::IdentityProvider;
 
 use crate::answer::Reply;
 use crate::call::Call;
@@ -72,6 +73,11 @@ impl Identity {
         self.access_tokens.clear();
         self.refresh_tokens.clear();
     }
+}
+
+/// The provider of that name, or what to say of another.
+pub(crate) fn provider_named(name: &str) -> Result<IdentityProvider, String> {
+    IdentityProvider::named(name).ok_or_else(|| "provider must be cis2 or nhs-login".to_owned())
 }
 
 /// The answer of a provider, if there is one at that path.

@@ -14,6 +14,7 @@ pub(crate) mod tokens;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::app::KeySource;
 use crate::call::Call;
 use crate::clock::Clock;
 use crate::identity::Identity;
@@ -105,6 +106,19 @@ impl State {
     /// Scheme and host as this caller knows them.
     pub(crate) fn origin_of(&self, call: &Call) -> String {
         self.settings.origin(call.host())
+    }
+
+    /// A client's key set, as it was uploaded or as its URL has it.
+    pub(crate) async fn key_set_of(
+        &self,
+        source: &KeySource,
+        uploaded: Option<&Arc<KeySet>>,
+    ) -> Option<Arc<KeySet>> {
+        match source {
+            KeySource::Nowhere => None,
+            KeySource::Uploaded(_) => uploaded.cloned(),
+            KeySource::Url(url) => self.key_sets.fetch(url, self.clock.now()).await,
+        }
     }
 
     /// An identity provider's key set as the platform has it.

@@ -24,6 +24,11 @@ impl IdentityProvider {
         }
     }
 
+    /// The one of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Cis2, Self::NhsLogin].into_iter().find(|provider| provider.name() == name)
+    }
+
     /// The claim of its ID tokens that holds the level.
     pub(crate) const fn level_claim(self) -> &'static str {
         match self {

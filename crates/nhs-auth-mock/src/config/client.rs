@@ -3,12 +3,12 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use nhs_auth_rules::IdentityProvider;
 use serde::Deserialize;
 
 use super::{ConfigError, read};
 use crate::app::KeySource;
 use crate::identity::client::{AuthMethod, NewClient, SigningAlgorithm, platform_client_id};
+use crate::identity::provider_named;
 
 /// A client at an identity provider.
 #[derive(Clone, Deserialize)]
@@ -77,17 +77,9 @@ impl ClientConfig {
     }
 
     fn wrong(&self, message: &str) -> ConfigError {
-        let name = self.client_id.as_ref().unwrap_or(&self.provider);
-        ConfigError::Client { name: format!("`{name}`"), message: message.to_owned() }
+        let name = self.client_id.as_ref().unwrap_or(&self.provider).clone();
+        ConfigError::Client { name, message: message.to_owned() }
     }
-}
-
-/// The provider of that name.
-pub(crate) fn provider_named(name: &str) -> Result<IdentityProvider, String> {
-    [IdentityProvider::Cis2, IdentityProvider::NhsLogin]
-        .into_iter()
-        .find(|provider| provider.name() == name)
-        .ok_or_else(|| "provider must be cis2 or nhs-login".to_owned())
 }
 
 impl fmt::Debug for ClientConfig {

@@ -8,7 +8,7 @@ use nhs_auth_rules::IdentityProvider;
 use serde::{Deserialize, Serialize};
 
 use crate::app::KeySource;
-use crate::config::provider_named;
+use crate::identity::provider_named;
 use crate::random;
 use crate::state::key_sets::KeySet;
 

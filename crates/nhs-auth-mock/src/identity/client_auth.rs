@@ -15,10 +15,8 @@ use nhs_auth_rules::{
 use super::client::{AuthMethod, Client, SigningAlgorithm};
 use super::realm::{Endpoint, Realm};
 use super::refusal::Refusal;
-use crate::app::KeySource;
 use crate::call::Call;
 use crate::state::State;
-use crate::state::key_sets::KeySet;
 
 /// How far ahead the `exp` of an assertion has to be less than, at CIS2: half an hour.
 const CIS2_LIMIT_S: f64 = 1800.0;
@@ -121,7 +119,12 @@ async fn by_assertion(
             registered.name()
         )));
     }
-    let key_set = key_set_of(state, &client, call).await.ok_or_else(|| {
+    let key_set = if call.key_sets_unreachable {
+        None
+    } else {
+        state.key_set_of(&client.settings.keys, client.uploaded.as_ref()).await
+    };
+    let key_set = key_set.ok_or_else(|| {
         Refusal::bad_assertion("the client has no key set registered, or it can't be fetched")
     })?;
     let kid = header.get("kid").and_then(|kid| kid.as_str().map(String::from));
@@ -233,14 +236,5 @@ fn audiences<'a>(aud: &Value<'a>) -> Vec<Value<'a>> {
     match aud.kind() {
         Kind::Array => aud.elements().unwrap_or_default(),
         _ => vec![*aud],
-    }
-}
-
-async fn key_set_of(state: &State, client: &Client, call: &Call) -> Option<Arc<KeySet>> {
-    match &client.settings.keys {
-        KeySource::Nowhere => None,
-        KeySource::Uploaded(_) => client.uploaded.clone(),
-        KeySource::Url(_) if call.key_sets_unreachable => None,
-        KeySource::Url(url) => state.key_sets.fetch(url, state.clock.now()).await,
     }
 }

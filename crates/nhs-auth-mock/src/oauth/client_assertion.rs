@@ -13,7 +13,6 @@ use nhs_auth_rules::{
 };
 
 use crate::answer::Note;
-use crate::app::KeySource;
 use crate::call::Call;
 use crate::state::State;
 use crate::state::apps::Registered;
@@ -164,21 +163,16 @@ impl<'a> Case<'a> {
                 self.quota = Some(client.token_requests.count(state.clock.now()));
             }
             (Need::KeySet, Some(client)) => {
-                let fetched =
-                    if call.key_sets_unreachable { None } else { key_set_of(state, client).await };
+                let fetched = if call.key_sets_unreachable {
+                    None
+                } else {
+                    state.key_set_of(&client.settings.keys, client.uploaded.as_ref()).await
+                };
                 self.key_set = Some(fetched.map_or(Fetched::Nothing, Fetched::KeySet));
             }
             _ => return false,
         }
         true
-    }
-}
-
-async fn key_set_of(state: &State, client: &Registered) -> Option<Arc<KeySet>> {
-    match &client.settings.keys {
-        KeySource::Nowhere => None,
-        KeySource::Uploaded(_) => client.uploaded.clone(),
-        KeySource::Url(url) => state.key_sets.fetch(url, state.clock.now()).await,
     }
 }
 

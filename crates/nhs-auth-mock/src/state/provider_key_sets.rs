@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use nhs_auth_rules::limits::PROVIDER_JWKS_CACHE_S;
 use nhs_auth_rules::{IdentityProvider, UnixMillis};
+use tokio::sync::Mutex;
 
 use super::key_sets::{self, KeySet};
-use super::lock;
 use crate::identity::keys::Keys;
 
 /// Where a provider's key set is.
@@ -21,7 +21,8 @@ pub(crate) enum Source {
     Url(String),
 }
 
-/// The key sets that were fetched.
+/// The key sets that were fetched. Held while one is being fetched, so that a crowd fetches it
+/// once.
 #[derive(Default)]
 pub(crate) struct ProviderKeySets(Mutex<HashMap<Source, (UnixMillis, Arc<KeySet>)>>);
 
@@ -34,30 +35,33 @@ impl ProviderKeySets {
         own: &Keys,
         now: UnixMillis,
     ) -> Option<Arc<KeySet>> {
-        if let Some(kept) = self.kept(source, now)
-            && kept.jwks.named(kid).next().is_some()
-        {
-            return Some(kept);
+        let mut all = self.0.lock().await;
+        let kept = all.get(source).filter(|(at, _)| is_fresh(*at, now)).map(|(_, set)| set);
+        if let Some(kept) = kept.filter(|kept| kept.jwks.named(kid).next().is_some()) {
+            return Some(Arc::clone(kept));
         }
         let document = match source {
-            Source::Own(provider) => own.current(*provider).jwks().to_string(),
-            Source::Url(url) => key_sets::get(url).await?,
+            Source::Own(provider) => Some(own.current(*provider).jwks().to_string()),
+            Source::Url(url) => key_sets::get(url).await,
+        };
+        let Some(document) = document else {
+            return kept.cloned();
         };
         let key_set = Arc::new(KeySet::parse(&document));
-        lock(&self.0).insert(source.clone(), (now, Arc::clone(&key_set)));
+        all.insert(source.clone(), (now, Arc::clone(&key_set)));
         Some(key_set)
     }
 
+    /// Forgets them, but for one that is just being fetched.
     pub(crate) fn clear(&self) {
-        lock(&self.0).clear();
+        if let Ok(mut all) = self.0.try_lock() {
+            all.clear();
+        }
     }
+}
 
-    fn kept(&self, source: &Source, now: UnixMillis) -> Option<Arc<KeySet>> {
-        let kept = lock(&self.0);
-        let (fetched_at, key_set) = kept.get(source)?;
-        let age_ms = now.0.saturating_sub(fetched_at.0);
-        (age_ms < PROVIDER_JWKS_CACHE_S * 1000).then(|| Arc::clone(key_set))
-    }
+fn is_fresh(fetched_at: UnixMillis, now: UnixMillis) -> bool {
+    now.0.saturating_sub(fetched_at.0) < PROVIDER_JWKS_CACHE_S * 1000
 }
 
 impl fmt::Debug for ProviderKeySets {

@@ -9,8 +9,8 @@ use nhs_auth_rules::{IdentityProvider, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 use crate::app::{App, NewApp};
-use crate::config::provider_named;
 use crate::identity::client::SavedClient;
+use crate::identity::provider_named;
 use crate::identity::realm::Realm;
 use crate::identity::signed_in::{AuthorizationRequest, SignedIn};
 use crate::state::State;
