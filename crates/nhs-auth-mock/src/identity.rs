@@ -15,6 +15,7 @@ mod sign_in;
 pub(crate) mod signed_in;
 pub(crate) mod style;
 pub(crate) mod token;
+mod user_info;
 pub(crate) mod users;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use client::{Clients, NewClient};
 use keys::Keys;
 use realm::{Endpoint, Likeness, Realm};
 use signed_in::{AuthorizationRequest, SignedIn};
+use user_info::Metadata;
 use users::Users;
 
 /// The most sign-ins, codes and tokens of each kind that are remembered.
@@ -49,6 +51,8 @@ pub(crate) struct Identity {
     pub(crate) codes: Expiring<Arc<SignedIn>>,
     pub(crate) access_tokens: Expiring<Arc<SignedIn>>,
     pub(crate) refresh_tokens: Expiring<Arc<SignedIn>>,
+    /// What clients of NHS login have noted of their users.
+    pub(crate) metadata: Metadata,
 }
 
 impl Identity {
@@ -61,6 +65,7 @@ impl Identity {
             codes: Expiring::new(MOST),
             access_tokens: Expiring::new(MOST),
             refresh_tokens: Expiring::new(MOST),
+            metadata: Metadata::default(),
         }
     }
 
@@ -72,6 +77,7 @@ impl Identity {
         self.codes.clear();
         self.access_tokens.clear();
         self.refresh_tokens.clear();
+        self.metadata.clear();
     }
 }
 
@@ -89,7 +95,7 @@ pub(crate) async fn answer(state: &State, call: &Call) -> Option<Reply> {
         Endpoint::Token => token::answer(state, call, realm).await,
         Endpoint::Authorize if is_read_or_post => authorize::answer(state, call, realm),
         Endpoint::SignIn if is_read_or_post => sign_in::answer(state, call, realm),
-        Endpoint::UserInfo if is_read_or_post => user_info(state, call, realm),
+        Endpoint::UserInfo => user_info::answer(state, call, realm),
         Endpoint::Discovery if is_read => {
             let origin = state.origin_of(call);
             let issuer = issuer(state, realm, &origin);
@@ -120,15 +126,6 @@ pub(crate) fn realm_of_issuer(state: &State, iss: &str) -> Option<Realm> {
         return Realm::with_issuer_path(path).filter(|realm| *realm != Realm::CIS2);
     }
     Realm::with_issuer_path(state.settings.own_path(iss)?)
-}
-
-fn user_info(state: &State, call: &Call, realm: Realm) -> Reply {
-    let signed_in = state.identity.access_tokens.get(call.bearer_token(), call.now);
-    match signed_in.filter(|signed_in| signed_in.request.realm == realm) {
-        Some(signed_in) => Reply::json(StatusCode::OK, &claims::of_user_info(&signed_in))
-            .with_header(CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        None => refusal::invalid_token(),
-    }
 }
 
 /// What relying parties may keep for a while.

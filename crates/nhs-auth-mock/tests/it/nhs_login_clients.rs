@@ -178,3 +178,30 @@ async fn a_refresh_token_is_of_one_client_alone() {
     let reply = refresh(&client, token).await;
     assert_eq!(reply.status, 200, "another's try has not used it up: {}", reply.text());
 }
+
+#[tokio::test]
+async fn a_client_notes_something_of_its_user() {
+    let world = World::new().await;
+    let client = RelyingParty::nhs_login(&world).await;
+    let noted = async |scope: &str, method: &str, body: &str| {
+        let code = client.code(PATIENT, &[("scope", scope)]).await;
+        let tokens = client.redeem_by(&code, &client.assertion().sign(Key::usual())).await.json();
+        let bearer = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
+        let headers = [("Authorization", bearer.as_str())];
+        world.send(method, "/nhs-login/userinfo", &headers, body.as_bytes()).await
+    };
+    let scope = "openid profile client_metadata";
+    let note = |text: &str| json!({"client_user_metadata": text}).to_string();
+    assert_eq!(noted(scope, "PATCH", &note("hello")).await.status, 204);
+    assert_eq!(noted(scope, "GET", "").await.json()["client_user_metadata"], "hello");
+    assert_eq!(noted(scope, "PATCH", &note("auto")).await.status, 204);
+    let made = noted(scope, "GET", "").await.json()["client_user_metadata"].clone();
+    assert_eq!(made.as_str().unwrap().len(), 36);
+    assert_eq!(noted(scope, "PATCH", &note("")).await.status, 204);
+    assert!(noted(scope, "GET", "").await.json().get("client_user_metadata").is_none());
+
+    assert_eq!(noted("openid profile", "PATCH", &note("x")).await.status, 403);
+    for wrong in ["", "{}", &note(&"x".repeat(1025))] {
+        assert_eq!(noted(scope, "PATCH", wrong).await.status, 400, "{wrong}");
+    }
+}
