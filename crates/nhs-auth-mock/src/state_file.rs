@@ -25,34 +25,60 @@ const INTERVAL: Duration = Duration::from_secs(5);
 
 /// Why a state file can't be used.
 #[derive(Debug, thiserror::Error)]
-#[error("state file {}: {reason}", path.display())]
 #[non_exhaustive]
-pub struct StateFileError {
-    /// The file.
-    pub path: PathBuf,
-    /// What is wrong with it.
-    pub reason: String,
+pub enum StateFileError {
+    /// It is there, and can't be read.
+    #[error("can't read the state file {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// It holds something else than a state.
+    #[error("state file {}: {reason}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// It can't be written, or not in full.
+    #[error("can't write the state file {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+}
+
+impl StateFileError {
+    fn content(path: &Path, reason: String) -> Self {
+        Self::Content { path: path.to_owned(), reason }
+    }
 }
 
 /// What the file holds. A file that isn't there yet holds nothing.
 pub(crate) fn read(path: &Path) -> Result<Option<Saved>, StateFileError> {
-    let wrong = |reason: String| StateFileError { path: path.to_owned(), reason };
     match fs::read(path) {
-        Ok(text) => Saved::read(&text).map(Some).map_err(wrong),
+        Ok(text) => {
+            Saved::read(&text).map(Some).map_err(|reason| StateFileError::content(path, reason))
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(wrong(error.to_string())),
+        Err(source) => Err(StateFileError::Read { path: path.to_owned(), source }),
     }
 }
 
 /// Puts a state that has just begun where the file says that it was.
 pub(crate) fn restore(path: &Path, saved: Saved, state: &State) -> Result<(), StateFileError> {
-    saved.restore(state).map_err(|reason| StateFileError { path: path.to_owned(), reason })
+    saved.restore(state).map_err(|reason| StateFileError::content(path, reason))
 }
 
 /// Writes the state, so that the file is there in whole or as it was before.
 pub(crate) fn save(path: &Path, state: &State) -> Result<(), StateFileError> {
     write(path, &Saved::of(state))
-        .map_err(|error| StateFileError { path: path.to_owned(), reason: error.to_string() })
+        .map_err(|source| StateFileError::Write { path: path.to_owned(), source })
 }
 
 /// Writes the state now and then while it changes, until the platform stops.
@@ -79,6 +105,8 @@ pub(crate) async fn keep(path: PathBuf, state: Arc<State>, stop: Stop) {
 fn write(path: &Path, saved: &Saved) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
+    // Before the temporary file, whose own error would speak of a name that nobody gave.
+    fs::metadata(folder)?;
     let mut file = tempfile::Builder::new().prefix(".nhs-auth-mock-").tempfile_in(folder)?;
     let mut writer = BufWriter::new(file.as_file_mut());
     serde_json::to_writer(&mut writer, saved)?;

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use announcement::ReadyFile;
-use nhs_auth_mock::{MockConfig, MockPlatform, MockPlatformBuilder, StartError};
+use nhs_auth_mock::{MockConfig, MockPlatform, MockPlatformBuilder, StartError, StateFileError};
 
 use crate::arguments::{Global, Mock};
 use crate::commands;
@@ -52,7 +52,12 @@ fn not_started(error: &StartError) -> Failure {
         StartError::Listen { .. } => {
             failure.hint("another program may have that address: choose one with --listen")
         }
-        StartError::State(_) => failure.hint("to begin with an empty state, move the file away"),
+        StartError::State(StateFileError::Content { .. }) => {
+            failure.hint("to begin with an empty state, move the file away")
+        }
+        StartError::State(_) => {
+            failure.hint("--state names a file in a folder that is there and can be written to")
+        }
         _ => failure,
     }
 }

@@ -118,9 +118,13 @@ fn the_state_is_kept_and_a_damaged_file_is_named() {
     scene.write("state.json", "{");
     let failed = scene.run(&["mock", "--listen", "127.0.0.1:0", "--state", "state.json"]).exits(2);
     assert!(failed.stderr.contains("state file state.json:"), "{}", failed.stderr);
+    assert!(failed.stderr.contains("move the file away"), "{}", failed.stderr);
     let missing = ["mock", "--listen", "127.0.0.1:0", "--state", "no/such/folder/state.json"];
     let failed = scene.run(&missing).exits(2);
-    assert!(failed.stderr.contains("no/such/folder"), "{}", failed.stderr);
+    let said = "can't write the state file no/such/folder/state.json: No such file or directory";
+    assert!(failed.stderr.contains(said), "{}", failed.stderr);
+    assert!(!failed.stderr.contains("move the file away"), "{}", failed.stderr);
+    assert!(!failed.stderr.contains(".nhs-auth-mock-"), "{}", failed.stderr);
 }
 
 #[test]
