@@ -12,8 +12,9 @@ use super::expiring::Digest;
 use super::lock;
 
 /// A shard's two generations hold this many each: seven eighths of a power of two, as full as the
-/// table gets before it grows.
-const GENERATION: usize = 114_688;
+/// table gets before it grows. So the last 458,752 are always remembered, and never more than
+/// 917,504: the memory of minutes of full load, after which it grows no more.
+const GENERATION: usize = 28_672;
 
 const SHARDS: usize = 16;
 
@@ -91,7 +92,9 @@ impl Shard {
 
     fn burn(&mut self, digest: Digest, expiry: UnixMillis) {
         if self.newer.len() >= GENERATION {
-            self.older = std::mem::take(&mut self.newer);
+            std::mem::swap(&mut self.newer, &mut self.older);
+            // Its table stays, for those that come.
+            self.newer.clear();
         }
         self.newer.insert(digest, expiry);
     }
