@@ -9,7 +9,7 @@ use std::thread;
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA512};
 use nhs_auth::{
     ApiKey, AssertionClaims, ClientAssertion, Clock as _, Entropy as _, KeySet, Kid, LocalSigner,
-    OsEntropy, PrivateKey, PublishedKey, Signer as _, SystemClock,
+    OsEntropy, PrivateKey, PublishedKey, Signer as _, SigningAlgorithm, SystemClock,
 };
 use secrecy::ExposeSecret as _;
 
@@ -50,7 +50,7 @@ fn verifications_a_cpu_second(signer: &LocalSigner) -> f64 {
     const COUNT: usize = 20_000;
     let message = [b'x'; 600];
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let signature = runtime.block_on(signer.sign(&message)).unwrap();
+    let signature = runtime.block_on(signer.sign(SigningAlgorithm::Rs512, &message)).unwrap();
     let pem = signer.public_key().to_spki_pem();
     let der = pem_body(&pem);
     let key = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA512, der).unwrap();

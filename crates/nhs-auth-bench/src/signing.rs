@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use nhs_auth::{Clock as _, LocalSigner, PrivateKey, Signer as _, SystemClock};
+use nhs_auth::{Clock as _, LocalSigner, PrivateKey, Signer as _, SigningAlgorithm, SystemClock};
 
 use crate::{Bar, Figure, Setting, median};
 
@@ -32,7 +32,7 @@ fn signatures_a_second(signer: &LocalSigner) -> f64 {
     let start = SystemClock::default().steady();
     let mut count = 0;
     while start.elapsed() < Duration::from_secs(1) {
-        runtime.block_on(signer.sign(&message)).unwrap();
+        runtime.block_on(signer.sign(SigningAlgorithm::Rs512, &message)).unwrap();
         count += 1;
     }
     f64::from(count) / start.elapsed().as_secs_f64()

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::{SignError, Signer};
+use crate::{SignError, Signer, SigningAlgorithm};
 
 /// How long an assertion lives unless told otherwise, in seconds. The platform accepts up to 310
 /// from now; the middle survives a clock that is wrong by 150 seconds either way.
@@ -59,7 +59,7 @@ impl ClientAssertion {
             exp: expires_at.0,
         };
         let mut compact = format!("{}.{}", encoded(&header), encoded(&payload));
-        let signature = signer.sign(compact.as_bytes()).await?;
+        let signature = signer.sign(SigningAlgorithm::Rs512, compact.as_bytes()).await?;
         compact.push('.');
         URL_SAFE_NO_PAD.encode_string(signature.as_bytes(), &mut compact);
         Ok(Self { compact: compact.into(), jti, expires_at })

@@ -25,7 +25,7 @@ use std::path::Path;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA512};
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512};
 use pkcs1::RsaPrivateKeyRef;
 use pkcs8::der::Decode;
 use pkcs8::{LineEnding, SecretDocument};
@@ -35,7 +35,7 @@ use zeroize::Zeroizing;
 pub use self::error::{FoundInstead, KeyError};
 pub use self::public::PublicKey;
 pub(crate) use self::public::base64url;
-use crate::signer::SignError;
+use crate::signer::{SignError, SigningAlgorithm};
 
 /// An RSA private key, parsed once and ready to sign.
 ///
@@ -112,13 +112,19 @@ impl PrivateKey {
             .expect("a key that the library wrote is DER")
     }
 
-    /// Signs `message` with RSASSA-PKCS1-v1_5 and SHA-512: RS512 of RFC 7518, section 3.3.
-    ///
-    /// The signature is as long as the modulus, and the same each time.
-    pub(crate) fn sign_rs512(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+    /// Signs `message`. The signature is as long as the modulus, and the same each time.
+    pub(crate) fn sign(
+        &self,
+        algorithm: SigningAlgorithm,
+        message: &[u8],
+    ) -> Result<Vec<u8>, SignError> {
+        let encoding = match algorithm {
+            SigningAlgorithm::Rs256 => &RSA_PKCS1_SHA256,
+            SigningAlgorithm::Rs512 => &RSA_PKCS1_SHA512,
+        };
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair
-            .sign(&RSA_PKCS1_SHA512, &SystemRandom::new(), message, &mut signature)
+            .sign(encoding, &SystemRandom::new(), message, &mut signature)
             .map_err(|_| SignError::LocalKey)?;
         Ok(signature)
     }

@@ -74,7 +74,7 @@ pub use crate::hosted_key_set::{
 pub use crate::jwks::{JwksError, KeySet, PublishedKey};
 pub use crate::key::{FoundInstead, KeyError, KeyWarning, LoadedKey, PrivateKey, PublicKey};
 pub use crate::local_crypto::LocalCrypto;
-pub use crate::signer::{LocalSigner, SignError, Signature, Signer};
+pub use crate::signer::{LocalSigner, SignError, Signature, Signer, SigningAlgorithm};
 pub use crate::skew::ClockSkew;
 pub use crate::token::{
     AccessToken, ErrorClass, IssuedToken, RefusalBody, TokenClient, TokenError, TokenErrorKind,

@@ -54,12 +54,12 @@ fn parameters(algorithm: SignatureAlgorithm) -> &'static RsaParameters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::PrivateKey;
+    use crate::{PrivateKey, SigningAlgorithm};
 
     #[test]
     fn only_the_algorithm_that_signed_verifies() {
         let key = PrivateKey::generate().unwrap();
-        let signature = key.sign_rs512(b"message").unwrap();
+        let signature = key.sign(SigningAlgorithm::Rs512, b"message").unwrap();
         let (n, e) = (key.public().modulus(), key.public().exponent());
         for algorithm in SignatureAlgorithm::ALL {
             let verifies = LocalCrypto.verifies(*algorithm, n, e, b"message", &signature);

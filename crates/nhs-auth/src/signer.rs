@@ -8,7 +8,38 @@ use std::sync::Arc;
 
 use crate::key::{PrivateKey, PublicKey};
 
-/// Signs with RS512: RSASSA-PKCS1-v1_5 with SHA-512 (RFC 7518, section 3.3; RFC 8017, section 8.2).
+/// What an assertion is signed with: RSASSA-PKCS1-v1_5 (RFC 7518, section 3.3; RFC 8017, section
+/// 8.2).
+///
+/// The API platform and NHS login take RS512 alone. At CIS2 it is the one that the client is
+/// registered with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SigningAlgorithm {
+    /// With SHA-256.
+    Rs256,
+    /// With SHA-512.
+    #[default]
+    Rs512,
+}
+
+impl SigningAlgorithm {
+    /// The name in a header (`alg`).
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Rs512 => "RS512",
+        }
+    }
+}
+
+impl fmt::Display for SigningAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Signs assertions.
 ///
 /// Object safe and asynchronous, so that a key management service or a hardware security module can
 /// stand behind it. An implementation gets the whole message and hashes it itself, or lets its
@@ -17,7 +48,7 @@ pub trait Signer: fmt::Debug + Send + Sync {
     /// The public half of the key that signs.
     fn public_key(&self) -> &PublicKey;
 
-    /// Signs `message`: the bytes to be signed, not their hash.
+    /// Signs `message` by that algorithm: the bytes to be signed, not their hash.
     ///
     /// The future does nothing until polled, and may be dropped at any time.
     ///
@@ -26,6 +57,7 @@ pub trait Signer: fmt::Debug + Send + Sync {
     /// The future gives a [`SignError`] if there is no signature.
     fn sign<'a>(
         &'a self,
+        algorithm: SigningAlgorithm,
         message: &'a [u8],
     ) -> Pin<Box<dyn Future<Output = Result<Signature, SignError>> + Send + 'a>>;
 }
@@ -37,9 +69,10 @@ impl<S: Signer + ?Sized> Signer for Arc<S> {
 
     fn sign<'a>(
         &'a self,
+        algorithm: SigningAlgorithm,
         message: &'a [u8],
     ) -> Pin<Box<dyn Future<Output = Result<Signature, SignError>> + Send + 'a>> {
-        (**self).sign(message)
+        (**self).sign(algorithm, message)
     }
 }
 
@@ -71,13 +104,14 @@ impl Signer for LocalSigner {
 
     fn sign<'a>(
         &'a self,
+        algorithm: SigningAlgorithm,
         message: &'a [u8],
     ) -> Pin<Box<dyn Future<Output = Result<Signature, SignError>> + Send + 'a>> {
-        Box::pin(async move { self.key.sign_rs512(message).map(Signature) })
+        Box::pin(async move { self.key.sign(algorithm, message).map(Signature) })
     }
 }
 
-/// An RS512 signature: big-endian bytes, as many as the key's modulus has (512 for 4096 bits).
+/// A signature: big-endian bytes, as many as the key's modulus has (512 for 4096 bits).
 ///
 /// With the message before it, it is a credential; its `Debug` shows its length alone.
 #[derive(Clone, Eq, PartialEq)]
@@ -124,7 +158,7 @@ impl SignError {
     pub fn hints(&self) -> Vec<String> {
         match self {
             Self::Service { service, .. } => vec![format!(
-                "check that {service} can be reached and lets this program sign with PKCS#1 v1.5 and SHA-512"
+                "check that {service} can be reached and lets this program sign with PKCS#1 v1.5"
             )],
             Self::LocalKey => {
                 vec!["check the key file with `openssl pkey -in key.pem -noout -check`".into()]

@@ -88,7 +88,7 @@ fn pem_is_written_in_64_columns_with_a_final_line_break() {
 fn no_debug_output_holds_a_part_of_a_key() {
     let pem = key().to_pkcs8_pem();
     let loaded = load(pem.as_bytes()).unwrap();
-    let signature = Signature::new(loaded.key.sign_rs512(b"message").unwrap());
+    let signature = Signature::new(loaded.key.sign(SigningAlgorithm::Rs512, b"message").unwrap());
     let public = key().public().clone();
     let published = PublishedKey::new(nhs_auth_rules::Kid::parse("int-1").unwrap(), public.clone());
     let set = KeySet::new(vec![published.clone()]).unwrap();

@@ -4,7 +4,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use nhs_auth::{KeySet, LocalSigner, PrivateKey, PublishedKey, Signature, Signer};
+use nhs_auth::{
+    KeySet, LocalSigner, PrivateKey, PublishedKey, Signature, Signer, SigningAlgorithm,
+};
 
 use super::{load, public_of};
 use crate::openssl::Workshop;
@@ -73,7 +75,9 @@ fn a_key_set_holds_the_numbers_that_openssl_shows() {
 }
 
 fn sign(signer: &dyn Signer, message: &[u8]) -> Signature {
-    match pin!(signer.sign(message)).poll(&mut Context::from_waker(Waker::noop())) {
+    match pin!(signer.sign(SigningAlgorithm::Rs512, message))
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
         Poll::Ready(signature) => signature.unwrap(),
         Poll::Pending => panic!("a key in this process never waits"),
     }
