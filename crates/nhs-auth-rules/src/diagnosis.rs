@@ -29,7 +29,6 @@ mod error_text;
 mod finding;
 mod form_faults;
 mod inputs;
-mod issuer;
 mod key_lint;
 mod key_name;
 mod key_set;
@@ -49,6 +48,8 @@ mod times;
 mod unchecked;
 mod url_shape;
 mod view;
+
+pub(crate) use source::quotable;
 
 pub use cause::RootCause;
 pub use crypto::Crypto;

@@ -8,25 +8,17 @@ use super::source::{Sources, quotable};
 use super::view::{View, Who};
 use super::{Diagnosed, Profile, RootCause, audience, encoding, key_name, times};
 use crate::json::Kind;
-use crate::{Cis2ClientId, Environment, SignatureAlgorithm};
-
-const CIS2_PATH: &str =
-    ":443/openam/oauth2/realms/root/realms/NHSIdentity/realms/Healthcare/access_token";
+use crate::{Cis2ClientId, Environment, IdentityProvider, ProviderEnvironment, SignatureAlgorithm};
 
 /// The provider's token endpoint that goes with an environment of the platform, where one is known.
 pub(super) fn token_url(profile: Profile, environment: Environment) -> Option<String> {
-    let host = match (profile, environment.name) {
-        (Profile::Cis2, "prod") => "am.nhsidentity.spineservices.nhs.uk",
-        (Profile::Cis2, "int") => "am.nhsint.auth-ptl.cis2.spineservices.nhs.uk",
-        (Profile::NhsLogin, "prod") => "auth.login.nhs.uk",
-        (Profile::NhsLogin, "int") => "auth.aos.signin.nhs.uk",
-        (Profile::NhsLogin, "sandbox" | "dev") => "auth.sandpit.signin.nhs.uk",
-        _ => return None,
+    let (provider, path) = match profile {
+        Profile::Cis2 => (IdentityProvider::Cis2, "/access_token"),
+        Profile::NhsLogin => (IdentityProvider::NhsLogin, "/token"),
+        Profile::Platform | Profile::TokenExchange => return None,
     };
-    Some(match profile {
-        Profile::Cis2 => format!("https://{host}{CIS2_PATH}"),
-        _ => format!("https://{host}/token"),
-    })
+    let real = ProviderEnvironment::real_for(provider, environment)?;
+    Some([real.issuer, path].concat())
 }
 
 fn provider(profile: Profile) -> &'static str {

@@ -93,7 +93,7 @@ impl Sources {
 }
 
 /// A text short enough for a message, with nothing in it that could be a credential.
-pub(super) fn quotable(text: &str) -> String {
+pub(crate) fn quotable(text: &str) -> String {
     if is_secret(text) {
         return "(a token, not shown)".to_owned();
     }

@@ -5,7 +5,6 @@ mod texts;
 use texts::Texts;
 
 use super::finding::rule;
-use super::issuer::{Issuer, Trust};
 use super::moment::duration;
 use super::repair::{self, Repaired};
 use super::request::Request;
@@ -14,6 +13,7 @@ use super::view::failed;
 use super::{
     Diagnosed, Fixed, Inputs, Profile, Report, RootCause, encoding, form_faults, unchecked,
 };
+use crate::issuer::{Issuer, Trust};
 use crate::json::Object;
 use crate::rule::Fault;
 use crate::subject_token::RULES;

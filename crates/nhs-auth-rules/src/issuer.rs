@@ -1,12 +1,12 @@
 //! Who issues ID tokens, and which base path of the platform trusts them.
 
-use super::source::quotable;
+use crate::diagnosis::quotable;
 use crate::environment::{OAUTH2, Provider};
 use crate::{Environment, IdentityProvider};
 
 /// Who issued an ID token, by its `iss`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Issuer {
+pub(crate) enum Issuer {
     /// NHS CIS2 Authentication, and which environment of it.
     Cis2(&'static str),
     /// NHS login, and which environment of it.
@@ -16,7 +16,7 @@ pub(super) enum Issuer {
 }
 
 impl Issuer {
-    pub(super) fn of(iss: &str) -> Option<Self> {
+    pub(crate) fn of(iss: &str) -> Option<Self> {
         let (host, path) = host_and_path(iss);
         Some(match host.to_ascii_lowercase().as_str() {
             "am.nhsidentity.spineservices.nhs.uk" => Self::Cis2("production"),
@@ -36,7 +36,7 @@ impl Issuer {
     }
 
     /// Whose token it is, or simulates.
-    pub(super) const fn provider(self) -> IdentityProvider {
+    pub(crate) const fn provider(self) -> IdentityProvider {
         match self {
             Self::Cis2(_) => IdentityProvider::Cis2,
             Self::NhsLogin(_) => IdentityProvider::NhsLogin,
@@ -47,7 +47,7 @@ impl Issuer {
 
 /// What a base path makes of an issuer.
 #[derive(Clone, Debug)]
-pub(super) enum Trust {
+pub(crate) enum Trust {
     /// It compares `iss` with its own two issuers, and this is neither.
     Refused {
         message: String,
@@ -60,7 +60,7 @@ pub(super) enum Trust {
 
 impl Trust {
     /// What the platform behind that URL, or in that environment, makes of the issuer.
-    pub(super) fn of(iss: &str, environment: Option<Environment>, token_url: Option<&str>) -> Self {
+    pub(crate) fn of(iss: &str, environment: Option<Environment>, token_url: Option<&str>) -> Self {
         let Some(issuer) = Issuer::of(iss) else {
             // A mock on a laptop may be anywhere, and the platform's own hosts are known.
             if environment.is_none() {
