@@ -5,9 +5,8 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use nhs_auth_rules::{ApiKey, Kid, UnixSeconds};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use crate::{SignError, Signer, SigningAlgorithm};
 
@@ -31,6 +30,18 @@ pub struct AssertionClaims<'a> {
     pub expires_at: UnixSeconds,
 }
 
+/// What any server's assertion says, whoever the client is there.
+pub(crate) struct Statement<'a> {
+    pub(crate) algorithm: SigningAlgorithm,
+    pub(crate) kid: &'a Kid,
+    /// `iss` and `sub`.
+    pub(crate) client: &'a str,
+    pub(crate) audience: &'a str,
+    pub(crate) jti: String,
+    pub(crate) issued_at: Option<UnixSeconds>,
+    pub(crate) expires_at: UnixSeconds,
+}
+
 /// A signed assertion, for one attempt.
 ///
 /// It can't be copied, and sending it consumes it: the platform burns a `jti` before it looks at
@@ -43,23 +54,41 @@ pub struct ClientAssertion {
 }
 
 impl ClientAssertion {
-    /// Signs an assertion with RS512. The same claims and key give the same bytes.
+    /// Signs an assertion for the platform, with RS512. The same claims and key give the same bytes.
     ///
     /// # Errors
     ///
     /// [`SignError`] when the signer gives no signature.
     pub async fn sign(claims: AssertionClaims<'_>, signer: &dyn Signer) -> Result<Self, SignError> {
         let AssertionClaims { api_key, audience, kid, jti, expires_at } = claims;
-        let header = Header { alg: "RS512", typ: "JWT", kid: kid.as_str() };
+        let statement = Statement {
+            algorithm: SigningAlgorithm::Rs512,
+            kid,
+            client: api_key.as_str(),
+            audience,
+            jti,
+            issued_at: None,
+            expires_at,
+        };
+        Self::sign_statement(statement, signer).await
+    }
+
+    pub(crate) async fn sign_statement(
+        statement: Statement<'_>,
+        signer: &dyn Signer,
+    ) -> Result<Self, SignError> {
+        let Statement { algorithm, kid, client, audience, jti, issued_at, expires_at } = statement;
+        let header = Header { alg: algorithm.name(), typ: "JWT", kid: kid.as_str() };
         let payload = Payload {
-            iss: api_key.as_str(),
-            sub: api_key.as_str(),
+            iss: client,
+            sub: client,
             aud: audience,
             jti: &jti,
+            iat: issued_at.map(|at| at.0),
             exp: expires_at.0,
         };
         let mut compact = format!("{}.{}", encoded(&header), encoded(&payload));
-        let signature = signer.sign(SigningAlgorithm::Rs512, compact.as_bytes()).await?;
+        let signature = signer.sign(algorithm, compact.as_bytes()).await?;
         compact.push('.');
         URL_SAFE_NO_PAD.encode_string(signature.as_bytes(), &mut compact);
         Ok(Self { compact: compact.into(), jti, expires_at })
@@ -78,18 +107,6 @@ impl ClientAssertion {
     /// The JWT in compact form, to be sent once by whoever takes it.
     pub fn into_compact(self) -> SecretString {
         self.compact
-    }
-
-    /// The body of a token request with it (RFC 7523 §2.2).
-    pub(crate) fn into_form(self) -> Zeroizing<Vec<u8>> {
-        let compact = self.compact.expose_secret();
-        // Room for all of it, so that no part is left behind where it grew out of.
-        let mut form = String::with_capacity(compact.len() + 200);
-        form_urlencoded::Serializer::new(&mut form)
-            .append_pair("grant_type", "client_credentials")
-            .append_pair("client_assertion_type", nhs_auth_rules::CLIENT_ASSERTION_TYPE)
-            .append_pair("client_assertion", compact);
-        Zeroizing::new(form.into_bytes())
     }
 }
 
@@ -116,6 +133,8 @@ struct Payload<'a> {
     sub: &'a str,
     aud: &'a str,
     jti: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iat: Option<i64>,
     exp: i64,
 }
 

@@ -134,7 +134,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 }
 
 /// The base in its normal form, less a slash at its end: it is what is called, and what `aud` says.
-fn parse_base_url(base_url: &str) -> Result<String, EndpointError> {
+pub(crate) fn parse_base_url(base_url: &str) -> Result<String, EndpointError> {
     let not_a_base = |reason: &str| EndpointError::NotABaseUrl {
         url: without_password(base_url),
         reason: reason.to_owned(),

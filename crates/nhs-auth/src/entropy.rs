@@ -10,8 +10,16 @@ pub trait Entropy: fmt::Debug + Send + Sync {
     /// A random UUID (RFC 9562 §5.4): a `jti`, a request's id.
     fn uuid(&self) -> Uuid;
 
+    /// 32 random bytes: what nobody may guess, such as a `state` or a session's name.
+    fn bytes(&self) -> [u8; 32];
+
     /// A number from 0 up to and without 1: jitter.
     fn fraction(&self) -> f64;
+}
+
+/// 32 random bytes in base64url: 43 characters.
+pub(crate) fn unguessable(entropy: &dyn Entropy) -> String {
+    crate::key::base64url(&entropy.bytes())
 }
 
 /// The operating system's random numbers.
@@ -23,6 +31,12 @@ impl Entropy for OsEntropy {
     #[expect(clippy::disallowed_methods, reason = "this is where randomness comes in")]
     fn uuid(&self) -> Uuid {
         Uuid::new_v4()
+    }
+
+    fn bytes(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        SystemRandom::new().fill(&mut bytes).expect("the operating system has random bytes");
+        bytes
     }
 
     fn fraction(&self) -> f64 {

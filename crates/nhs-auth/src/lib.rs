@@ -52,12 +52,15 @@ mod http_client;
 mod jwks;
 mod key;
 mod local_crypto;
+mod relying_party;
 mod signer;
 mod skew;
 mod token;
+mod wire;
 
 pub use nhs_auth_rules::{
-    ApiKey, ApplicationId, Environment, IdentifierError, Kid, UnixMillis, UnixSeconds,
+    ApiKey, ApplicationId, Cis2ClientId, Environment, IdentifierError, IdentityProvider, Kid,
+    NhsLoginClientId, ProviderEnvironment, UnixMillis, UnixSeconds,
 };
 
 pub use crate::api_client::{APIKEY, Access, ApiClient, ApiResponse, CallError, X_REQUEST_ID};
@@ -74,6 +77,15 @@ pub use crate::hosted_key_set::{
 pub use crate::jwks::{JwksError, KeySet, PublishedKey};
 pub use crate::key::{FoundInstead, KeyError, KeyWarning, LoadedKey, PrivateKey, PublicKey};
 pub use crate::local_crypto::LocalCrypto;
+pub use crate::relying_party::{
+    Acr, AssuranceError, BegunSignIn, Callback, CallbackError, Cis2, Cis2Client, Cis2Freshness,
+    Cis2Scope, Cis2SignIn, Cis2User, ClientKey, ClientSecret, Demographics, DiscoveryError,
+    FetchError, IdToken, IdTokenError, IdentityProofingLevel, InvalidVector, Issuer, LogoutToken,
+    LogoutTokenError, NhsLogin, NhsLoginClient, NhsLoginPrompt, NhsLoginScope, NhsLoginSignIn,
+    NhsLoginUser, NoSuchRole, Organisation, PendingSignIn, PendingSignInError, RedirectUri,
+    RedirectUriError, RelyingParty, Role, RoleChoice, SelectedRole, SignIn, SignInError,
+    SignedJwtError, UnknownAcr, UnknownScope, UserInfoError, VectorOfTrust,
+};
 pub use crate::signer::{LocalSigner, SignError, Signature, Signer, SigningAlgorithm};
 pub use crate::skew::ClockSkew;
 pub use crate::token::{

@@ -28,6 +28,9 @@ pub struct TokenError {
     pub message_id: Option<String>,
     /// How long the server asked to wait (`Retry-After`), when it did.
     pub retry_after: Option<Duration>,
+    /// Whether the last attempt may have reached the server. It then may have done what it was
+    /// asked for, even where no answer came.
+    pub sent: bool,
 }
 
 /// What happened.
@@ -137,7 +140,7 @@ impl TokenError {
     /// [`TokenIssuer`](crate::TokenIssuer).
     pub fn new(kind: TokenErrorKind, endpoint: &TokenEndpoint) -> Self {
         let url = endpoint.url().to_owned();
-        Self { kind, url, attempts: 1, message_id: None, retry_after: None }
+        Self { kind, url, attempts: 1, message_id: None, retry_after: None, sent: false }
     }
 
     /// Who has to act.

@@ -8,9 +8,6 @@ use serde_json::{Map, Value};
 
 use super::{AccessToken, IssuedToken, RefusalBody, TokenErrorKind};
 
-/// A body is read up to here, in bytes.
-pub(super) const MOST_BYTES: usize = 1024 * 1024;
-
 /// What a server writes is repeated up to here, in characters.
 const MOST_CHARACTERS: usize = 500;
 

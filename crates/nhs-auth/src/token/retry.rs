@@ -38,6 +38,10 @@ mod tests {
             uuid::Uuid::nil()
         }
 
+        fn bytes(&self) -> [u8; 32] {
+            [7; 32]
+        }
+
         fn fraction(&self) -> f64 {
             self.0
         }

@@ -55,6 +55,10 @@ impl Entropy for Fixed {
         Uuid::from_u128(7)
     }
 
+    fn bytes(&self) -> [u8; 32] {
+        [7; 32]
+    }
+
     fn fraction(&self) -> f64 {
         self.0
     }
