@@ -53,9 +53,11 @@ mod jwks;
 mod key;
 mod local_crypto;
 mod relying_party;
+mod session;
 mod signer;
 mod skew;
 mod token;
+mod user_token;
 mod wire;
 
 pub use nhs_auth_rules::{
@@ -86,9 +88,19 @@ pub use crate::relying_party::{
     RedirectUriError, RelyingParty, Role, RoleChoice, SelectedRole, SignIn, SignInError,
     SignedJwtError, UnknownAcr, UnknownScope, UserInfoError, VectorOfTrust,
 };
+pub use crate::session::{
+    EndedSessions, InvalidSessionId, MemorySessionStore, ProviderSession, SealingKey, Session,
+    SessionError, SessionId, SessionKey, SessionLimits, SessionRecord, SessionStore, SessionUser,
+    Sessions, ShortSecret, StoreError, StoreFuture,
+};
 pub use crate::signer::{LocalSigner, SignError, Signature, Signer, SigningAlgorithm};
 pub use crate::skew::ClockSkew;
 pub use crate::token::{
     AccessToken, ErrorClass, IssuedToken, RefusalBody, TokenClient, TokenError, TokenErrorKind,
     TokenIssuer,
+};
+pub use crate::user_token::{
+    BegunCombined, CombinedError, CombinedSignIn, CombinedWith, ExchangeError, PairingError,
+    PreflightError, RefreshError, RefreshToken, RenewError, SubjectToken, UserApplication,
+    UserTokenCache, UserTokens,
 };

@@ -27,6 +27,7 @@ mod user_info;
 pub use assurance::AssuranceError;
 pub use begun::{BegunSignIn, SignIn};
 pub use callback::{Callback, CallbackError};
+pub(crate) use cis2::roles_in;
 pub use cis2::{
     Acr, Cis2, Cis2Freshness, Cis2Scope, Cis2SignIn, Cis2User, NoSuchRole, Organisation, Role,
     RoleChoice, SelectedRole, UnknownAcr, UnknownScope,
@@ -43,6 +44,7 @@ pub use nhs_login::{
     NhsLoginSignIn, NhsLoginUser, VectorOfTrust,
 };
 pub use party::RelyingParty;
+pub(crate) use pending::PATIENCE_MIN;
 pub use pending::{PendingSignIn, PendingSignInError};
 pub use redirect_uri::{RedirectUri, RedirectUriError};
 pub use signed_jwt::SignedJwtError;

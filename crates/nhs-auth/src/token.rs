@@ -14,4 +14,5 @@ pub use client::{TokenClient, TokenIssuer};
 pub use error::{ErrorClass, RefusalBody, TokenError, TokenErrorKind};
 pub(crate) use form::Form;
 pub(crate) use grant::{Body, Grant, Means};
+pub(crate) use response::seconds;
 pub(crate) use retry::Backoff;

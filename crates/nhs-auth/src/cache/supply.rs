@@ -1,7 +1,5 @@
 //! Where one identity's tokens come from: its file, if it has one, and then the platform.
 
-use nhs_auth_rules::UnixMillis;
-
 use super::{Means, TokenFile, TokenFileError};
 use crate::{AccessToken, Application, IssuedToken, TokenError};
 
@@ -40,7 +38,7 @@ impl Supply {
             (!is_rejected(&token.access_token)).then_some(token)
         };
         let fresh = || {
-            let token = kept().filter(|token| is_fresh(token, self.means.clock.now()))?;
+            let token = kept().filter(|token| token.is_fresh(self.means.clock.now()))?;
             (!held.is_some_and(|held| held.is_same_as(&token.access_token))).then_some(token)
         };
         // Files are replaced whole, so reading one needs no lock.
@@ -82,12 +80,6 @@ impl Supply {
     async fn request(&self) -> Result<IssuedToken, TokenError> {
         self.means.issuer.issue(&self.application).await
     }
-}
-
-/// Whether a kept token has more than the last fifth of its lifetime before it.
-fn is_fresh(token: &IssuedToken, now: UnixMillis) -> bool {
-    let age = u64::try_from(now.0.saturating_sub(token.requested_at.0)).unwrap_or(0);
-    token.expires_in.is_some_and(|lifetime| u128::from(age) * 10 < lifetime.as_millis() * 8)
 }
 
 fn warn(error: &TokenFileError) {

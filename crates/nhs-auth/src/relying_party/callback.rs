@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::signed_jwt::shown;
+
 /// A query that is longer is no answer of a provider's.
 const LONGEST: usize = 16 * 1024;
 
@@ -86,6 +88,20 @@ impl Callback {
     /// The `state`, which names the sign-in: for finding it where a browser has several under way.
     pub fn state(&self) -> Option<&str> {
         self.state.as_deref()
+    }
+
+    /// The code, if there is one.
+    pub(crate) fn code(&self) -> Option<&str> {
+        self.code.as_deref().filter(|code| !code.is_empty())
+    }
+
+    /// The error in words, if there is one.
+    pub(crate) fn error_text(&self) -> Option<String> {
+        let error = shown(self.error.as_deref()?);
+        Some(match &self.error_description {
+            Some(description) => format!("{error}: {}", shown(description)),
+            None => error,
+        })
     }
 }
 

@@ -11,6 +11,7 @@ use nhs_auth_rules::{IdentityProvider, SignatureAlgorithm};
 
 pub use self::acr::{Acr, UnknownAcr};
 pub use self::request::{Cis2Freshness, Cis2Scope, Cis2SignIn, UnknownScope};
+pub(crate) use self::role::roles_in;
 pub use self::role::{NoSuchRole, Organisation, Role, RoleChoice, SelectedRole};
 pub use self::user::Cis2User;
 use super::begun::{BegunSignIn, SignIn};

@@ -4,6 +4,8 @@ use std::fmt;
 
 use nhs_auth_rules::{IdentityProvider, ProviderEnvironment};
 
+use url::Url;
+
 use crate::EndpointError;
 use crate::endpoint::parse_base_url;
 
@@ -55,9 +57,21 @@ impl Issuer {
         format!("{}/.well-known/openid-configuration", self.base)
     }
 
+    /// The URL with the scheme's port in it, as CIS2 writes its own.
+    pub(crate) fn with_port(&self) -> String {
+        let Ok(url) = Url::parse(&self.base) else { return self.base.clone() };
+        match (url.port(), url.scheme(), self.base.strip_prefix("https://")) {
+            (None, "https", Some(rest)) => {
+                let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+                format!("https://{host}:443{path}")
+            }
+            _ => self.base.clone(),
+        }
+    }
+
     /// Whether a discovery document's `issuer` is this one. Names of hosts have no case and a
     /// scheme has its port; everything else is compared to the letter.
-    pub(super) fn is_named(&self, iss: &str) -> bool {
+    pub(crate) fn is_named(&self, iss: &str) -> bool {
         parse_base_url(iss).is_ok_and(|base| base == self.base)
     }
 }
@@ -82,6 +96,7 @@ mod tests {
         );
         assert!(issuer.is_named(ProviderEnvironment::CIS2_INTEGRATION.issuer));
         assert!(issuer.is_named(&issuer.to_string()));
+        assert_eq!(issuer.with_port(), ProviderEnvironment::CIS2_INTEGRATION.issuer);
         assert!(!issuer.is_named(ProviderEnvironment::CIS2_PRODUCTION.issuer));
         assert!(!issuer.is_named(&issuer.to_string().replace("Healthcare", "healthcare")));
         assert!(!issuer.is_named(&issuer.to_string().replace("uk/", "uk:8443/")));

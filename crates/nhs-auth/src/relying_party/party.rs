@@ -147,8 +147,7 @@ impl Party {
         if let Some(error) = &callback.error {
             return Err(SignInError::refused(error, callback.error_description.as_deref()));
         }
-        let code =
-            callback.code.as_deref().filter(|it| !it.is_empty()).ok_or(CallbackError::NoCode)?;
+        let code = callback.code().ok_or(CallbackError::NoCode)?;
         let redemption = Redemption {
             registration: &self.registration,
             token_endpoint: &metadata.token_endpoint,

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::asked::Asked;
 
 /// How long a sign-in may take, in minutes.
-pub(super) const PATIENCE_MIN: i64 = 30;
+pub(crate) const PATIENCE_MIN: i64 = 30;
 
 /// What has to be remembered of a sign-in that is under way, on the server, for the browser that
 /// it belongs to. It is used once: completing the sign-in consumes it.

@@ -79,6 +79,12 @@ impl IssuedToken {
         let lifetime = i64::try_from(self.expires_in?.as_millis()).unwrap_or(i64::MAX);
         Some(self.requested_at.plus(lifetime))
     }
+
+    /// Whether it has more than the last fifth of its lifetime before it.
+    pub(crate) fn is_fresh(&self, now: UnixMillis) -> bool {
+        let age = u64::try_from(now.0.saturating_sub(self.requested_at.0)).unwrap_or(0);
+        self.expires_in.is_some_and(|lifetime| u128::from(age) * 10 < lifetime.as_millis() * 8)
+    }
 }
 
 impl fmt::Debug for IssuedToken {

@@ -98,7 +98,7 @@ fn issued(
 }
 
 /// `expires_in` is a number by RFC 6749 §5.1, and a string here.
-fn seconds(value: &Value) -> Option<Duration> {
+pub(crate) fn seconds(value: &Value) -> Option<Duration> {
     let seconds = match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse().ok(),

@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it can't go on")]
 
+mod box_browser;
 mod cache;
 mod interop;
 mod keys;
 mod openssl;
 mod platform;
 mod secrets;
+mod sign_in;
 mod stand_ins;
 mod token_file;
 mod vectors;

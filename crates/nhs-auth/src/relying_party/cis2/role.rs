@@ -92,7 +92,7 @@ impl Role {
 }
 
 /// The roles in a user info.
-pub(super) fn roles(user_info: &Map<String, Value>) -> Vec<Role> {
+pub(crate) fn roles_in(user_info: &Map<String, Value>) -> Vec<Role> {
     items(user_info, "nhsid_nrbac_roles").iter().filter_map(Role::read).collect()
 }
 
@@ -155,7 +155,7 @@ mod tests {
 
     fn chosen(id_token: Value, ids: &[&str]) -> (SelectedRole, RoleChoice) {
         let user_info = user_info(ids);
-        let roles = roles(&user_info);
+        let roles = roles_in(&user_info);
         let selected = selected(&object(id_token), &user_info, &roles);
         let choice = choice(&selected, &roles);
         (selected, choice)
@@ -189,12 +189,12 @@ mod tests {
             {"org_code": "X"}, 7, null, {"person_roleid": ""},
             {"person_roleid": "2", "activity_codes": ["B0001", 7]},
         ]}));
-        let roles = roles(&info);
+        let roles = roles_in(&info);
         assert_eq!(roles.len(), 2);
         assert_eq!(roles[0].short_name(), Some("Nurse Access Role"));
         assert!(roles[0].activity_codes.is_empty());
         assert_eq!(roles[1].activity_codes, ["B0001"]);
         assert!(organisations(&info).is_empty());
-        assert!(super::roles(&object(json!({"nhsid_nrbac_roles": "none"}))).is_empty());
+        assert!(roles_in(&object(json!({"nhsid_nrbac_roles": "none"}))).is_empty());
     }
 }

@@ -22,7 +22,7 @@ pub struct Cis2User {
 impl Cis2User {
     pub(super) fn new(proven: &Proven) -> Self {
         let claims = proven.user_info.clone().unwrap_or_default();
-        let roles = role::roles(&claims);
+        let roles = role::roles_in(&claims);
         Self {
             subject: proven.id_token.subject().to_owned(),
             selected: role::selected(proven.id_token.claims(), &claims, &roles),

@@ -1,0 +1,26 @@
+//! Sessions: what a web server keeps of a user who has signed in, while the browser keeps a name
+//! and nothing else.
+
+mod content;
+mod error;
+mod id;
+mod limits;
+mod logout;
+mod memory;
+mod seal;
+mod sessions;
+mod signed_in;
+mod store;
+mod tokens;
+
+pub use error::SessionError;
+pub use id::{InvalidSessionId, SessionId};
+pub use limits::SessionLimits;
+pub use logout::EndedSessions;
+pub use memory::MemorySessionStore;
+pub use seal::{SealingKey, ShortSecret};
+pub use sessions::Sessions;
+pub use signed_in::{Session, SessionUser};
+pub use store::{
+    ProviderSession, SessionKey, SessionRecord, SessionStore, StoreError, StoreFuture,
+};

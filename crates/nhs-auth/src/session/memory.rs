@@ -1,0 +1,182 @@
+//! Sessions in the memory of one process.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use nhs_auth_rules::UnixMillis;
+
+use super::store::{ProviderSession, SessionKey, SessionRecord, SessionStore, StoreFuture};
+use crate::{Clock, SystemClock};
+
+/// As many sessions as are kept unless told otherwise.
+const MOST_SESSIONS: usize = 100_000;
+
+/// Keeps sessions in memory: for one process, and until it ends.
+///
+/// Their number is bounded. Beyond it the one that would end first goes.
+#[derive(Debug)]
+pub struct MemorySessionStore {
+    sessions: Mutex<Kept>,
+    most: usize,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    by_key: HashMap<SessionKey, SessionRecord>,
+    by_end: BTreeSet<(UnixMillis, SessionKey)>,
+    by_provider: HashMap<ProviderSession, BTreeSet<SessionKey>>,
+}
+
+impl Default for MemorySessionStore {
+    fn default() -> Self {
+        Self::with_capacity(MOST_SESSIONS, Arc::new(SystemClock))
+    }
+}
+
+impl MemorySessionStore {
+    /// An empty store for 100,000 sessions.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty store for so many sessions, by that clock.
+    pub fn with_capacity(sessions: usize, clock: Arc<dyn Clock>) -> Self {
+        Self { sessions: Mutex::default(), most: sessions.max(1), clock }
+    }
+
+    /// How many sessions there are, less those that have expired.
+    pub fn len(&self) -> usize {
+        let mut kept = self.kept();
+        kept.forget_expired(self.clock.now());
+        kept.by_key.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn insert(&mut self, key: SessionKey, record: SessionRecord) {
+        self.remove(key);
+        self.by_end.insert((record.expires_at, key));
+        if let Some(session) = record.provider_session {
+            self.by_provider.entry(session).or_default().insert(key);
+        }
+        self.by_key.insert(key, record);
+    }
+
+    fn remove(&mut self, key: SessionKey) -> Option<SessionRecord> {
+        let record = self.by_key.remove(&key)?;
+        self.by_end.remove(&(record.expires_at, key));
+        if let Some(session) = record.provider_session
+            && let Some(keys) = self.by_provider.get_mut(&session)
+        {
+            keys.remove(&key);
+            if keys.is_empty() {
+                self.by_provider.remove(&session);
+            }
+        }
+        Some(record)
+    }
+
+    fn forget_expired(&mut self, now: UnixMillis) {
+        while let Some((end, key)) = self.by_end.first().copied()
+            && end <= now
+        {
+            self.remove(key);
+        }
+    }
+}
+
+impl SessionStore for MemorySessionStore {
+    fn load(&self, key: SessionKey) -> StoreFuture<'_, Option<SessionRecord>> {
+        Box::pin(async move {
+            let mut kept = self.kept();
+            kept.forget_expired(self.clock.now());
+            Ok(kept.by_key.get(&key).cloned())
+        })
+    }
+
+    fn save(
+        &self,
+        key: SessionKey,
+        record: SessionRecord,
+        replaces: Option<u64>,
+    ) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let mut kept = self.kept();
+            kept.forget_expired(self.clock.now());
+            if kept.by_key.get(&key).map(|there| there.version) != replaces {
+                return Ok(false);
+            }
+            if replaces.is_none() && kept.by_key.len() >= self.most {
+                let first = kept.by_end.first().map(|(_, key)| *key);
+                first.map(|key| kept.remove(key));
+            }
+            kept.insert(key, record);
+            Ok(true)
+        })
+    }
+
+    fn take(&self, key: SessionKey) -> StoreFuture<'_, Option<SessionRecord>> {
+        Box::pin(async move {
+            let mut kept = self.kept();
+            kept.forget_expired(self.clock.now());
+            Ok(kept.remove(key))
+        })
+    }
+
+    fn of_provider_session(&self, session: ProviderSession) -> StoreFuture<'_, Vec<SessionKey>> {
+        Box::pin(async move {
+            let kept = self.kept();
+            Ok(kept.by_provider.get(&session).into_iter().flatten().copied().collect())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(expires_at: i64) -> SessionRecord {
+        SessionRecord {
+            version: 1,
+            content: Vec::new(),
+            provider_session: Some(ProviderSession([7; 32])),
+            expires_at: UnixMillis(expires_at),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_number_is_bounded_and_the_first_to_end_goes() {
+        let store = MemorySessionStore::with_capacity(3, Arc::new(SystemClock));
+        for (name, end) in
+            [(1, i64::MAX - 9), (2, i64::MAX - 3), (3, i64::MAX - 2), (4, i64::MAX - 1)]
+        {
+            assert!(store.save(SessionKey([name; 32]), record(end), None).await.unwrap());
+        }
+        assert_eq!(store.len(), 3);
+        assert!(store.load(SessionKey([1; 32])).await.unwrap().is_none());
+        let left = store.of_provider_session(ProviderSession([7; 32])).await.unwrap();
+        assert_eq!(left.len(), 3);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_left_of_what_has_expired_or_was_taken() {
+        let store = MemorySessionStore::new();
+        assert!(store.save(SessionKey([1; 32]), record(0), None).await.unwrap());
+        assert!(store.save(SessionKey([2; 32]), record(i64::MAX), None).await.unwrap());
+        assert!(store.load(SessionKey([1; 32])).await.unwrap().is_none());
+        assert!(store.take(SessionKey([2; 32])).await.unwrap().is_some());
+        assert!(store.take(SessionKey([2; 32])).await.unwrap().is_none());
+        let kept = store.kept();
+        assert!(kept.by_key.is_empty() && kept.by_end.is_empty() && kept.by_provider.is_empty());
+    }
+}

@@ -1,0 +1,163 @@
+//! Combined sign-in: the platform signs the user in, and issues its tokens at once.
+
+use std::fmt;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use nhs_auth_rules::ApiKey;
+use url::Url;
+
+use super::tokens::UserTokens;
+use crate::entropy::unguessable;
+use crate::relying_party::CallbackError;
+use crate::token::{Body, Form, Grant, Means};
+use crate::{Acr, Callback, ClientSecret, RedirectUri, TokenClient, TokenEndpoint, TokenError};
+
+/// An application that lets the platform sign its users in (combined authentication and
+/// authorisation): one redirect, and the platform's tokens for the code.
+///
+/// The platform is the client of CIS2 and NHS login here, so the application needs neither a client
+/// id there nor a key: it has its API key and client secret.
+#[derive(Clone)]
+pub struct CombinedSignIn {
+    endpoint: TokenEndpoint,
+    api_key: ApiKey,
+    client_secret: ClientSecret,
+    redirect_uri: RedirectUri,
+}
+
+/// Whom the platform signs in, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CombinedWith {
+    /// Healthcare workers, with CIS2; `None` is `AAL3_ANY`.
+    Cis2(Option<Acr>),
+    /// The public, with NHS login.
+    NhsLogin,
+}
+
+/// A combined sign-in that has begun.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct BegunCombined {
+    /// Where the browser is sent to.
+    pub url: String,
+    /// What it has to bring back. Kept on the server, for this browser alone.
+    pub state: String,
+}
+
+/// Why there are no tokens.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CombinedError {
+    /// The browser came back, and not with the answer to this sign-in.
+    #[error(transparent)]
+    Callback(#[from] CallbackError),
+    /// The platform sent the browser back with an error.
+    #[error("the platform answered {error}")]
+    Refused {
+        /// The `error`, and its description where there is one.
+        error: String,
+    },
+    /// The code was not redeemed.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+}
+
+impl CombinedSignIn {
+    /// An application with that API key and secret, and that callback URL, as the portal has them.
+    pub fn new(
+        endpoint: TokenEndpoint,
+        api_key: ApiKey,
+        client_secret: ClientSecret,
+        redirect_uri: RedirectUri,
+    ) -> Self {
+        Self { endpoint, api_key, client_secret, redirect_uri }
+    }
+
+    /// Begins a sign-in.
+    pub fn begin(&self, with: CombinedWith, tokens: &TokenClient) -> BegunCombined {
+        let state = unguessable(&*tokens.wire().entropy);
+        let authorize = self.endpoint.url().trim_end_matches("token").to_owned() + "authorize";
+        let mut url = Url::parse(&authorize).expect("a token endpoint is a URL");
+        url.query_pairs_mut()
+            .append_pair("response_type", "code")
+            .append_pair("client_id", self.api_key.as_str())
+            .append_pair("redirect_uri", self.redirect_uri.as_str())
+            .append_pair("state", &state);
+        match with {
+            CombinedWith::Cis2(acr) => {
+                url.query_pairs_mut().append_pair("scope", "nhs-cis2");
+                if let Some(acr) = acr {
+                    url.query_pairs_mut().append_pair("acr_values", acr.name());
+                }
+            }
+            CombinedWith::NhsLogin => {
+                url.query_pairs_mut().append_pair("scope", "nhs-login");
+            }
+        }
+        BegunCombined { url: url.into(), state }
+    }
+
+    /// Completes a sign-in with what the browser came back with. The code is sent once.
+    ///
+    /// # Errors
+    ///
+    /// [`CombinedError`], and there are no tokens.
+    pub async fn complete(
+        &self,
+        state: &str,
+        callback: &Callback,
+        tokens: &TokenClient,
+    ) -> Result<UserTokens, CombinedError> {
+        let found = callback.state().unwrap_or_default();
+        verify_slices_are_equal(found.as_bytes(), state.as_bytes())
+            .map_err(|_| CallbackError::State)?;
+        if let Some(error) = callback.error_text() {
+            return Err(CombinedError::Refused { error });
+        }
+        let code = callback.code().ok_or(CallbackError::NoCode)?;
+        Ok(UserTokens::of(tokens.ask(&Redemption { sign_in: self, code }).await?))
+    }
+}
+
+impl fmt::Debug for CombinedSignIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CombinedSignIn")
+            .field("endpoint", &self.endpoint)
+            .field("api_key", &self.api_key)
+            .field("redirect_uri", &self.redirect_uri)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for BegunCombined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BegunCombined").finish_non_exhaustive()
+    }
+}
+
+struct Redemption<'a> {
+    sign_in: &'a CombinedSignIn,
+    code: &'a str,
+}
+
+impl Grant for Redemption<'_> {
+    fn url(&self) -> &str {
+        self.sign_in.endpoint.url()
+    }
+
+    fn works_once(&self) -> bool {
+        true
+    }
+
+    fn form<'a>(&'a self, _: Means<'a>) -> Body<'a> {
+        Box::pin(async move {
+            Ok(Form::of_grant("authorization_code")
+                .with("client_id", self.sign_in.api_key.as_str())
+                .with("client_secret", self.sign_in.client_secret.expose())
+                .with("redirect_uri", self.sign_in.redirect_uri.as_str())
+                .with("code", self.code)
+                .into_bytes())
+        })
+    }
+}
