@@ -1,5 +1,7 @@
 //! The command line, as data.
 
+mod user;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -8,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use nhs_auth::Environment;
 use nhs_auth_rules::diagnosis::Profile;
 
+pub(crate) use self::user::{ClientAlgorithm, ExchangeToken, SignIn, SignInWith};
 use crate::config_file::ConfigFile;
 
 /// Proves software to NHS England's APIs: keys, tokens and calls, and the platform in a box.
@@ -22,6 +25,7 @@ Examples:
   nhs-auth get-token --api-key file:api-key.txt --private-key int-1.pem
   nhs-auth call-api --api-key file:api-key.txt --private-key int-1.pem \\
       --url https://int.api.service.nhs.uk/hello-world/hello/application
+  nhs-auth sign-in --with cis2 --exchange       sign a user in, and get their access token
 
 Every flag also reads NHS_AUTH_<FLAG>, and the file nhs-auth.toml.")]
 pub(crate) struct Cli {
@@ -69,6 +73,8 @@ pub(crate) enum Verb {
     GetToken(GetToken),
     CallApi(CallApi),
     SignAssertion(SignAssertion),
+    SignIn(Box<SignIn>),
+    ExchangeToken(ExchangeToken),
     Mock(Mock),
     Diagnose(Diagnose),
     Explain(Explain),

@@ -4,12 +4,15 @@ pub(crate) mod call_api;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod diagnose;
+pub(crate) mod exchange_token;
 pub(crate) mod explain;
 pub(crate) mod generate_keys;
 pub(crate) mod get_token;
 pub(crate) mod mock;
 mod new_file;
 pub(crate) mod sign_assertion;
+pub(crate) mod sign_in;
+mod token_answer;
 
 use jiff::{Timestamp, Unit};
 use nhs_auth::UnixMillis;

@@ -14,6 +14,9 @@ use crate::failure::Failure;
 
 const FILE_NAME: &str = "nhs-auth.toml";
 
+/// Flags whose values are paths, which count from the file's folder.
+const PATHS: [&str; 2] = ["client-private-key", "private-key"];
+
 /// What a configuration file sets, for the application that was chosen.
 #[derive(Debug, Default)]
 pub(crate) struct ConfigFile {
@@ -184,7 +187,9 @@ fn relative_to(file: &Path, values: &mut BTreeMap<String, Vec<String>>) {
             let joined = |path: &str| folder.join(path).display().to_string();
             match value.strip_prefix("file:") {
                 Some(path) => *value = format!("file:{}", joined(path)),
-                None if flag == "private-key" && !value.contains(':') => *value = joined(value),
+                None if PATHS.contains(&flag.as_str()) && !value.contains(':') => {
+                    *value = joined(value);
+                }
                 None => {}
             }
         }

@@ -56,6 +56,12 @@ impl Console {
         }
     }
 
+    /// What nobody can go on without, told even when quiet.
+    #[expect(clippy::unused_self, reason = "beside the others, which look at what was asked for")]
+    pub(crate) fn always(self, text: impl Display) {
+        let _ = writeln!(anstream::stderr(), "{text}");
+    }
+
     /// A line that stands out.
     pub(crate) fn heading(self, text: impl Display) {
         self.note(format_args!("{HEADING}{text}{HEADING:#}"));

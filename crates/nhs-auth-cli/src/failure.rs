@@ -1,8 +1,8 @@
 //! What ends a command early: what happened, what to do next, and the exit code.
 
 use nhs_auth::{
-    CallError, DestinationError, EndpointError, ErrorClass, IdentifierError, JwksError, KeyError,
-    SignError, TokenError,
+    CallError, DestinationError, EndpointError, ErrorClass, ExchangeError, IdentifierError,
+    JwksError, KeyError, PairingError, RedirectUriError, SignError, SignInError, TokenError,
 };
 
 /// How a command ends.
@@ -100,14 +100,43 @@ impl From<SignError> for Failure {
     }
 }
 
+impl From<ErrorClass> for Exit {
+    fn from(class: ErrorClass) -> Self {
+        match class {
+            ErrorClass::Refused => Self::No,
+            ErrorClass::Local => Self::Usage,
+            _ => Self::NoAnswer,
+        }
+    }
+}
+
 impl From<&TokenError> for Failure {
     fn from(error: &TokenError) -> Self {
-        let exit = match error.class() {
-            ErrorClass::Refused => Exit::No,
-            ErrorClass::Local => Exit::Usage,
-            _ => Exit::NoAnswer,
-        };
-        Self { exit, message: error.to_string(), hints: error.hints() }
+        Self { exit: error.class().into(), message: error.to_string(), hints: error.hints() }
+    }
+}
+
+impl From<ExchangeError> for Failure {
+    fn from(error: ExchangeError) -> Self {
+        Self { exit: error.class().into(), message: error.to_string(), hints: error.hints() }
+    }
+}
+
+impl From<SignInError> for Failure {
+    fn from(error: SignInError) -> Self {
+        Self { exit: error.class().into(), message: error.to_string(), hints: error.hints() }
+    }
+}
+
+impl From<PairingError> for Failure {
+    fn from(error: PairingError) -> Self {
+        Self::usage(error.to_string()).hint(error.hint)
+    }
+}
+
+impl From<RedirectUriError> for Failure {
+    fn from(error: RedirectUriError) -> Self {
+        Self::usage(format!("--redirect-uri can't be used: {error}"))
     }
 }
 

@@ -6,6 +6,7 @@ mod config_file;
 mod console;
 mod failure;
 mod identity;
+mod key_file;
 mod layers;
 mod secret;
 
@@ -42,6 +43,9 @@ fn perform(cli: Cli, console: Console) -> Result<Exit, Failure> {
         Verb::Completions(arguments) => commands::completions::run(&arguments),
         Verb::Demo => commands::demo::run(console),
         Verb::Diagnose(arguments) => commands::diagnose::run(&arguments, &global, console),
+        Verb::ExchangeToken(arguments) => {
+            commands::exchange_token::run(&arguments, &global, console)
+        }
         Verb::Explain(arguments) => commands::explain::run(&arguments, &global),
         Verb::GenerateKeys(arguments) => commands::generate_keys::run(&arguments, &global, console),
         Verb::GetToken(arguments) => commands::get_token::run(&arguments, &global, console),
@@ -49,6 +53,7 @@ fn perform(cli: Cli, console: Console) -> Result<Exit, Failure> {
         Verb::SignAssertion(arguments) => {
             commands::sign_assertion::run(&arguments, &global, console)
         }
+        Verb::SignIn(arguments) => commands::sign_in::run(&arguments, &global, console),
     }
 }
 

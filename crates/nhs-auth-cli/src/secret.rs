@@ -23,6 +23,20 @@ pub(crate) fn read(flag: &str, value: &str) -> Result<SecretString, Failure> {
     Ok(value.into())
 }
 
+/// The same of a token, which can also be a file's path, or `-` for standard input.
+pub(crate) fn read_token(flag: &str, value: &str) -> Result<SecretString, Failure> {
+    if value == "-" {
+        let mut text = Zeroizing::new(String::new());
+        let read = std::io::stdin().take(MOST_BYTES).read_to_string(&mut text);
+        read.map_err(|error| Failure::usage(format!("can't read {flag} from `-`: {error}")))?;
+        return Ok(text.trim().into());
+    }
+    if std::path::Path::new(value).is_file() {
+        return read_file(flag, value);
+    }
+    read(flag, value)
+}
+
 fn read_file(flag: &str, path: &str) -> Result<SecretString, Failure> {
     let failed = |error| Failure::usage(format!("can't read {flag} from `{path}`: {error}"));
     let mut text = Zeroizing::new(String::new());

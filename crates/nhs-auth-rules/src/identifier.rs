@@ -11,12 +11,18 @@ use std::str::FromStr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IdentifierError {
+    /// An API key of the platform stands where a provider's client id belongs.
+    ApiKeyAsClientId,
     /// A UUID stands where the API key belongs.
     ApplicationIdAsApiKey,
+    /// A UUID stands where a provider's client id belongs.
+    ApplicationIdAsClientId,
     /// A character that no identifier has: white space, a control character, a quote, non-ASCII.
     Character,
     /// A CIS2 client id stands where the API key belongs.
     Cis2ClientIdAsApiKey,
+    /// A CIS2 client id stands where NHS login's belongs.
+    Cis2ClientIdAtNhsLogin,
     /// Nothing was given.
     Empty,
     /// Key material stands where an identifier belongs.
@@ -39,6 +45,13 @@ impl IdentifierError {
                 "the API key is 32 letters and digits: in the developer portal open the \
                  application, then `Active API keys`, then `Edit`, and copy the value called `Key`",
             ),
+            Self::ApiKeyAsClientId
+            | Self::ApplicationIdAsClientId
+            | Self::Cis2ClientIdAtNhsLogin
+            | Self::NotACis2ClientId => Some(
+                "the client id is the one that CIS2 or NHS login gave you when you registered there; \
+                 the API platform's key and application ID are never used there",
+            ),
             Self::KeyMaterial => {
                 Some("a private key is used to sign, and never stands where a name belongs")
             }
@@ -50,12 +63,23 @@ impl IdentifierError {
 impl fmt::Display for IdentifierError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::ApiKeyAsClientId => {
+                "this has the shape of an API key of the platform, and is not a client id of the \
+                 provider"
+            }
+            Self::ApplicationIdAsClientId => {
+                "this is a UUID, as application IDs of the platform are, and not a client id of \
+                 the provider"
+            }
             Self::ApplicationIdAsApiKey => {
                 "this is a UUID, as application IDs are, and not an API key"
             }
             Self::Character => "it has a character that can't be part of it",
             Self::Cis2ClientIdAsApiKey => {
                 "this is a CIS2 client id, which the API platform does not know, and not an API key"
+            }
+            Self::Cis2ClientIdAtNhsLogin => {
+                "this is a CIS2 client id, which NHS login does not know"
             }
             Self::Empty => "it is empty",
             Self::KeyMaterial => "this is key material and not an identifier",
@@ -180,9 +204,33 @@ impl Cis2ClientId {
         check_characters(value)?;
         if is_cis2_client_id(value) {
             Ok(Self(value.to_owned()))
+        } else if is_uuid(value) {
+            Err(IdentifierError::ApplicationIdAsClientId)
+        } else if is_api_key_shaped(value) {
+            Err(IdentifierError::ApiKeyAsClientId)
         } else {
             Err(IdentifierError::NotACis2ClientId)
         }
+    }
+
+    /// Takes a client id at a stand-in for CIS2, such as the platform's hosted mock, whose client
+    /// ids have no such shape. What is certainly another identifier is refused all the same.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentifierError`], as for an API key.
+    pub fn parse_for_mock(value: &str) -> Result<Self, IdentifierError> {
+        check_characters(value)?;
+        if is_cis2_client_id(value) {
+            return Ok(Self(value.to_owned()));
+        }
+        if is_uuid(value) {
+            return Err(IdentifierError::ApplicationIdAsClientId);
+        }
+        if is_api_key_shaped(value) {
+            return Err(IdentifierError::ApiKeyAsClientId);
+        }
+        Ok(Self(value.to_owned()))
     }
 }
 
@@ -191,9 +239,16 @@ impl NhsLoginClientId {
     ///
     /// # Errors
     ///
-    /// [`IdentifierError`] when empty or with a character that can't be part of one.
+    /// [`IdentifierError`] when empty or with a character that can't be part of one, and when it is
+    /// certainly another identifier.
     pub fn parse(value: &str) -> Result<Self, IdentifierError> {
         check_characters(value)?;
+        if is_cis2_client_id(value) {
+            return Err(IdentifierError::Cis2ClientIdAtNhsLogin);
+        }
+        if is_uuid(value) {
+            return Err(IdentifierError::ApplicationIdAsClientId);
+        }
         Ok(Self(value.to_owned()))
     }
 }
@@ -282,6 +337,14 @@ fn is_cis2_client_id(value: &str) -> bool {
         })
 }
 
+/// 32 letters and digits, of both kinds: what the portal shows as *Key*.
+fn is_api_key_shaped(value: &str) -> bool {
+    value.len() == 32
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && value.bytes().any(|byte| byte.is_ascii_digit())
+        && value.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
 fn is_placeholder(value: &str) -> bool {
     let upper = value.to_ascii_uppercase();
     value.contains("{{")
@@ -336,6 +399,17 @@ mod tests {
         assert!(Cis2ClientId::parse("999999999999.apps.national").is_ok());
         assert_eq!(Cis2ClientId::parse("abc"), Err(IdentifierError::NotACis2ClientId));
         assert_eq!(ApplicationId::parse("abc"), Err(IdentifierError::NotAUuid));
+        let api_key = "aB3d".repeat(8);
+        for parse in [Cis2ClientId::parse, Cis2ClientId::parse_for_mock] {
+            assert_eq!(parse(&api_key), Err(IdentifierError::ApiKeyAsClientId));
+            let uuid = "0f5e1c5a-68a0-4a9c-8c6e-0a4a7b1f7f10";
+            assert_eq!(parse(uuid), Err(IdentifierError::ApplicationIdAsClientId));
+        }
+        assert!(Cis2ClientId::parse_for_mock("test-client").is_ok());
+        assert_eq!(
+            NhsLoginClientId::parse("123456789012.apps.supplier"),
+            Err(IdentifierError::Cis2ClientIdAtNhsLogin)
+        );
         assert!(NhsLoginClientId::parse("some-client").is_ok());
     }
 }

@@ -148,8 +148,8 @@ const PROGRAMS: [Program; 7] = [
     },
     Program {
         name: "node",
-        wanted: "node 20 or later",
-        probe: &["-e", "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)"],
+        wanted: "node 20.18 or later",
+        probe: &["-e", "process.exit(URL.parse ? 0 : 1)"], // which 20.18 brought
         packages: &["nodejs"],
     },
     Program { name: "npm", wanted: "npm", probe: &["--version"], packages: &["npm"] },
@@ -176,7 +176,7 @@ mod tests {
 
         assert!(
             advice.contains(
-                "need chromium, a JDK of Java 17 or later, node 20 or later, npm, openssl, \
+                "need chromium, a JDK of Java 17 or later, node 20.18 or later, npm, openssl, \
                  python 3.10 or later with venv, missing"
             ),
             "{advice}"

@@ -123,10 +123,24 @@ impl NhsLoginClient {
         kid: Kid,
         signer: impl Signer + 'static,
     ) -> Result<Self, RedirectUriError> {
+        Self::with_key(client_id, redirect_uri, ClientKey::new(kid, signer))
+    }
+
+    /// The same with a key as CIS2 takes it. NHS login takes RS512, and so it is signed with,
+    /// whatever the key says.
+    ///
+    /// # Errors
+    ///
+    /// [`RedirectUriError::Query`] for a redirect URI that NHS login doesn't allow.
+    pub fn with_key(
+        client_id: NhsLoginClientId,
+        redirect_uri: RedirectUri,
+        key: ClientKey,
+    ) -> Result<Self, RedirectUriError> {
         Ok(Self(Registration {
             client_id: client_id.as_str().to_owned(),
             redirect_uri: redirect_uri.for_nhs_login()?,
-            authentication: Authentication::Key(ClientKey::new(kid, signer)),
+            authentication: Authentication::Key(key.with_algorithm(SigningAlgorithm::Rs512)),
         }))
     }
 

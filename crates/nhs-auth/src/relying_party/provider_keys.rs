@@ -83,16 +83,25 @@ impl ProviderKeys {
     ) -> Result<Arc<Kept>, NoKey> {
         let mut fetches = self.fetching.lock().await;
         let now = wire.clock.steady();
-        if let Some(kept) = self.fresh(now) {
+        let fresh = self.fresh(now);
+        if let Some(kept) = &fresh
+            && (!named(&kept.keys, kid).is_empty() || !fetches.may_look_again(now))
+        {
             // Somebody may have fetched it while we waited.
-            if !named(&kept.keys, kid).is_empty() || !fetches.may_look_again(now) {
-                return Ok(kept);
-            }
-            fetches.looked_again = Some(now);
+            return Ok(Arc::clone(kept));
         }
         match self.fetch(&mut fetches, jwks_uri, wire).await {
-            Ok(kept) => Ok(kept),
-            Err(error) => self.still_serving(now).ok_or(NoKey::Unavailable(error)),
+            Ok(fetched) => {
+                if fresh.is_some() {
+                    fetches.looked_again = Some(now);
+                }
+                Ok(fetched)
+            }
+            // A key that the kept set has serves on; of one that it hasn't nothing is known.
+            Err(error) => match self.still_serving(now) {
+                Some(kept) if !named(&kept.keys, kid).is_empty() => Ok(kept),
+                _ => Err(NoKey::Unavailable(error)),
+            },
         }
     }
 

@@ -117,9 +117,9 @@ impl PreflightError {
 
 impl fmt::Display for PreflightError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the subject token was not sent: ")?;
+        f.write_str("nothing was sent: ")?;
         if let Some(damage) = &self.damage {
-            return write!(f, "it was damaged on its way here: {damage}");
+            return write!(f, "the subject token was damaged on its way here: {damage}");
         }
         for (at, finding) in self.findings.iter().enumerate() {
             let separator = if at == 0 { "" } else { "; " };
@@ -200,7 +200,7 @@ mod tests {
     fn a_damaged_one_is_not_sent_as_it_is() {
         let quoted = format!("\"{}\"", token(&json!({})));
         let error = refused(&quoted, Environment::INT).unwrap();
-        assert!(error.starts_with("the subject token was not sent: it was damaged"), "{error}");
+        assert!(error.starts_with("nothing was sent: the subject token was damaged"), "{error}");
     }
 
     #[test]

@@ -1,0 +1,314 @@
+//! From flags to a client of CIS2 or NHS login, and a sign-in there.
+
+use nhs_auth::{
+    Acr, Application, BegunSignIn, Callback, Cis2, Cis2Client, Cis2ClientId, Cis2Freshness,
+    Cis2Scope, Cis2SignIn, Cis2User, ClientKey, ClientSecret, Demographics, ExchangeError, IdToken,
+    Issuer, LocalSigner, NhsLogin, NhsLoginClient, NhsLoginClientId, NhsLoginScope, NhsLoginSignIn,
+    NhsLoginUser, PairingError, PendingSignIn, RedirectUri, RelyingParty, RoleChoice, SignInError,
+    SigningAlgorithm, TokenClient, UserApplication, UserTokens, VectorOfTrust,
+};
+use nhs_auth_rules::environment::OAUTH2;
+use nhs_auth_rules::{hosted_mock_path, trusted_issuer};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::arguments::{ClientAlgorithm, SignIn, SignInWith};
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::{identity, key_file, secret};
+
+/// A client of one of the providers.
+pub(super) enum Party {
+    Cis2(Cis2),
+    NhsLogin(NhsLogin),
+}
+
+/// Who has signed in.
+pub(super) enum SignedIn {
+    Cis2(nhs_auth::SignIn<Cis2User>),
+    NhsLogin(nhs_auth::SignIn<NhsLoginUser>),
+}
+
+impl Party {
+    pub(super) fn new(
+        arguments: &SignIn,
+        redirect_uri: RedirectUri,
+        console: Console,
+    ) -> Result<Self, Failure> {
+        let issuer = issuer(arguments)?;
+        let client_id = client_id(arguments)?;
+        let tokens = identity::token_client(arguments.timeout);
+        let authentication = Authentication::read(arguments, console)?;
+        Ok(match arguments.with {
+            SignInWith::Cis2 => {
+                let id = cis2_client_id(client_id, &issuer)?;
+                let client = match authentication {
+                    Authentication::Key(key) => Cis2Client::with_key(id, redirect_uri, key),
+                    Authentication::Secret(it) => Cis2Client::with_secret(id, redirect_uri, it),
+                };
+                Self::Cis2(Cis2::with(issuer, client, tokens))
+            }
+            SignInWith::NhsLogin => {
+                let id = NhsLoginClientId::parse(client_id)
+                    .map_err(|error| Failure::identifier("--client-id", error))?;
+                let client = match authentication {
+                    Authentication::Key(key) => NhsLoginClient::with_key(id, redirect_uri, key)?,
+                    Authentication::Secret(it) => {
+                        NhsLoginClient::of_hosted_mock(id, redirect_uri, it)?
+                    }
+                };
+                Self::NhsLogin(NhsLogin::with(issuer, client, tokens))
+            }
+        })
+    }
+
+    pub(super) fn check_pairing(&self, application: &Application) -> Result<(), PairingError> {
+        match self {
+            Self::Cis2(cis2) => UserApplication::new(application.clone(), cis2.clone()).map(drop),
+            Self::NhsLogin(nhs_login) => {
+                UserApplication::new(application.clone(), nhs_login.clone()).map(drop)
+            }
+        }
+    }
+
+    pub(super) async fn begin(&self, arguments: &SignIn) -> Result<BegunSignIn, Failure> {
+        match self {
+            Self::Cis2(cis2) => Ok(cis2.begin(&cis2_sign_in(arguments)?).await?),
+            Self::NhsLogin(nhs_login) => {
+                Ok(nhs_login.begin(&nhs_login_sign_in(arguments)?).await?)
+            }
+        }
+    }
+
+    pub(super) async fn complete(
+        &self,
+        pending: PendingSignIn,
+        callback: &Callback,
+    ) -> Result<SignedIn, SignInError> {
+        match self {
+            Self::Cis2(cis2) => cis2.complete(pending, callback).await.map(SignedIn::Cis2),
+            Self::NhsLogin(nhs_login) => {
+                nhs_login.complete(pending, callback).await.map(SignedIn::NhsLogin)
+            }
+        }
+    }
+
+    pub(super) async fn exchange(
+        &self,
+        application: &Application,
+        id_token: &IdToken,
+        tokens: TokenClient,
+    ) -> Result<UserTokens, Failure> {
+        let exchanged = match self {
+            Self::Cis2(cis2) => exchange(application, cis2.clone(), id_token, tokens).await?,
+            Self::NhsLogin(it) => exchange(application, it.clone(), id_token, tokens).await?,
+        };
+        Ok(exchanged?)
+    }
+}
+
+async fn exchange<P: RelyingParty>(
+    application: &Application,
+    party: P,
+    id_token: &IdToken,
+    tokens: TokenClient,
+) -> Result<Result<UserTokens, ExchangeError>, PairingError> {
+    let users = UserApplication::new(application.clone(), party)?;
+    Ok(users.with_token_client(Arc::new(tokens)).exchange(id_token).await)
+}
+
+impl SignedIn {
+    pub(super) fn id_token(&self) -> &IdToken {
+        match self {
+            Self::Cis2(signed_in) => &signed_in.id_token,
+            Self::NhsLogin(signed_in) => &signed_in.id_token,
+        }
+    }
+
+    /// What the person at the terminal may want to know of it.
+    pub(super) fn tell(&self, console: Console) {
+        let level = self.id_token().level().unwrap_or_default();
+        console.done(format_args!("signed in at {}, level {level}", self.id_token().issuer()));
+        let Self::Cis2(signed_in) = self else { return };
+        match signed_in.user.role_choice() {
+            RoleChoice::None => console.warn("the user has no role that can be used"),
+            RoleChoice::Settled(role) => console.note(format_args!(
+                "as {}, for the header NHSD-Session-URID: {}",
+                role.short_name().unwrap_or("a role without a name"),
+                role.person_roleid
+            )),
+            RoleChoice::Choose(roles) => {
+                console.note("the user has several roles; the header NHSD-Session-URID names one:");
+                for role in roles {
+                    let name = role.short_name().unwrap_or_default();
+                    console.note(format_args!("  {} {name}", role.person_roleid));
+                }
+            }
+        }
+    }
+}
+
+/// How the client shows who it is.
+enum Authentication {
+    Key(ClientKey),
+    Secret(ClientSecret),
+}
+
+impl Authentication {
+    fn read(arguments: &SignIn, console: Console) -> Result<Self, Failure> {
+        if let Some(value) = &arguments.client_secret {
+            if arguments.client_private_key.is_some() {
+                return Err(Failure::usage(
+                    "there is a client secret and a private key, and a client has one of the two",
+                ));
+            }
+            return Ok(Self::Secret(ClientSecret::new(secret::read("--client-secret", value)?)));
+        }
+        let identity = &arguments.identity;
+        // One key may serve both servers, each with an identity of its own.
+        let (flag, value, passphrase, kid) = match &arguments.client_private_key {
+            Some(value) => (
+                "--client-private-key",
+                Some(value),
+                ("--client-passphrase", arguments.client_passphrase.as_deref()),
+                arguments.client_kid.as_deref(),
+            ),
+            None => (
+                "--private-key",
+                identity.private_key.as_ref(),
+                ("--passphrase", identity.passphrase.as_deref()),
+                arguments.client_kid.as_deref().or(identity.kid.as_deref()),
+            ),
+        };
+        let Some(value) = value else {
+            return Err(Failure::usage("there is nothing to show the provider who the client is")
+                .hint(
+                    "give a key with --client-private-key (or --private-key, when it is the same), \
+                     or a secret with --client-secret file:PATH",
+                ));
+        };
+        let path = key_file::path(flag, value)?;
+        let kid = key_file::kid("--client-kid", kid, &path)?;
+        let signer = LocalSigner::new(key_file::load(&path, passphrase, console)?);
+        let algorithm = match arguments.client_alg {
+            ClientAlgorithm::Rs256 => SigningAlgorithm::Rs256,
+            ClientAlgorithm::Rs512 => SigningAlgorithm::Rs512,
+        };
+        Ok(Self::Key(ClientKey::new(kid, signer).with_algorithm(algorithm)))
+    }
+}
+
+/// The provider that the environment's base path trusts, or the one that was named.
+fn issuer(arguments: &SignIn) -> Result<Issuer, Failure> {
+    let (provider, identity) = (arguments.with.provider(), &arguments.identity);
+    if let Some(url) = &arguments.issuer {
+        return Ok(Issuer::parse(url)?);
+    }
+    let environment = identity::environment(&identity.env)?;
+    let base_path = identity.base_path.as_deref().unwrap_or(OAUTH2).trim_matches('/');
+    let base_path = format!("/{base_path}");
+    if let Some(base_url) = &identity.base_url {
+        if base_path.starts_with("/oauth2-mock") {
+            let path = hosted_mock_path(provider, environment);
+            return Ok(Issuer::parse(&[base_url.trim_end_matches('/'), &path].concat())?);
+        }
+        return Ok(Issuer::in_the_box(provider, base_url)?);
+    }
+    let issuer = trusted_issuer(provider, environment, &base_path).ok_or_else(|| {
+        Failure::usage(format!(
+            "it isn't known which {provider} {environment} trusts at `{base_path}`"
+        ))
+        .hint("name the provider's issuer with --issuer")
+    })?;
+    Ok(Issuer::parse(&issuer)?)
+}
+
+fn client_id(arguments: &SignIn) -> Result<&str, Failure> {
+    arguments.client_id.as_deref().map(str::trim).ok_or_else(|| {
+        Failure::usage("there is no client id").hint(
+            "give the one that the provider registered you with, by --client-id, \
+             NHS_AUTH_CLIENT_ID or `client-id` in nhs-auth.toml; it is not the API key",
+        )
+    })
+}
+
+/// At CIS2 itself client ids have a shape; at stand-ins they needn't.
+fn cis2_client_id(value: &str, issuer: &Issuer) -> Result<Cis2ClientId, Failure> {
+    let is_cis2s_own = issuer.to_string().contains(".spineservices.nhs.uk/");
+    let id =
+        if is_cis2s_own { Cis2ClientId::parse(value) } else { Cis2ClientId::parse_for_mock(value) };
+    id.map_err(|error| Failure::identifier("--client-id", error))
+}
+
+fn cis2_sign_in(arguments: &SignIn) -> Result<Cis2SignIn, Failure> {
+    if arguments.vtr.is_some() {
+        return Err(Failure::usage("--vtr is NHS login's, and CIS2 doesn't know it")
+            .hint("CIS2's authenticators are chosen with --acr-values"));
+    }
+    let mut sign_in = Cis2SignIn::new();
+    if let Some(values) = &arguments.acr_values {
+        sign_in = sign_in.acr_values(words::<Acr>("--acr-values", values)?);
+    }
+    if let Some(scope) = &arguments.scope {
+        let names: Vec<_> = scope.split_whitespace().collect();
+        let ours = |name: &&&str| !["openid", "selectedrole"].contains(*name);
+        let named = names.iter().filter(ours).copied().collect::<Vec<_>>().join(" ");
+        sign_in = sign_in.scopes(words::<Cis2Scope>("--scope", &named)?);
+    }
+    if let Some(seconds) = arguments.max_age {
+        sign_in = sign_in.freshness(Cis2Freshness::MaxAge(Duration::from_secs(seconds)));
+    }
+    Ok(if arguments.no_role { sign_in.without_role() } else { sign_in })
+}
+
+fn nhs_login_sign_in(arguments: &SignIn) -> Result<NhsLoginSignIn, Failure> {
+    let theirs = [
+        ("--acr-values", arguments.acr_values.is_some(), "--vtr P9.Cp.Cd"),
+        ("--max-age", arguments.max_age.is_some(), "nothing like it"),
+        ("--no-role", arguments.no_role, "no roles"),
+    ];
+    for (flag, is_given, instead) in theirs {
+        if is_given {
+            return Err(Failure::usage(format!("{flag} is CIS2's, and NHS login passes it over"))
+                .hint(format!("NHS login has {instead}")));
+        }
+    }
+    let mut sign_in = NhsLoginSignIn::new();
+    if let Some(vtr) = &arguments.vtr {
+        let listed = serde_json::from_str::<Vec<String>>(vtr).map(|all| all.join(" "));
+        let vectors = listed.unwrap_or_else(|_| vtr.clone());
+        sign_in = sign_in.vectors(words::<VectorOfTrust>("--vtr", &vectors)?);
+    }
+    if let Some(scope) = &arguments.scope {
+        let names: Vec<_> = scope.split_whitespace().collect();
+        let demographics = match (names.contains(&"profile"), names.contains(&"basic_demographics"))
+        {
+            (true, true) => {
+                return Err(Failure::usage(
+                    "the scopes profile and basic_demographics exclude each other",
+                ));
+            }
+            (true, false) => Demographics::Profile,
+            (false, true) => Demographics::Basic,
+            (false, false) => Demographics::None,
+        };
+        let ours = ["openid", "profile", "basic_demographics"];
+        let named: Vec<_> = names.into_iter().filter(|name| !ours.contains(name)).collect();
+        sign_in = sign_in
+            .demographics(demographics)
+            .scopes(words::<NhsLoginScope>("--scope", &named.join(" "))?);
+    }
+    Ok(sign_in)
+}
+
+/// Words that are separated by spaces, each of them known.
+fn words<T>(flag: &str, text: &str) -> Result<Vec<T>, Failure>
+where
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    let parse = |word: &str| {
+        word.parse()
+            .map_err(|error| Failure::usage(format!("the value of {flag} can't be used: {error}")))
+    };
+    text.split_whitespace().map(parse).collect()
+}
