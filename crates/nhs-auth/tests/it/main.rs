@@ -5,6 +5,7 @@
 mod cache;
 mod interop;
 mod keys;
+mod oidc_provider;
 mod openssl;
 mod platform;
 mod secrets;
