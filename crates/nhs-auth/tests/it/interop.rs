@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::platform::{Scene, jwks};
 
-fn script(name: &str) -> PathBuf {
+pub(crate) fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/interop").join(name)
 }
 
@@ -33,7 +33,7 @@ fn python() -> Command {
     Command::new(installed("NHS_AUTH_TEST_PYTHON", "python/bin/python"))
 }
 
-fn node() -> Command {
+pub(crate) fn node() -> Command {
     let mut node = Command::new("node");
     node.env(
         "NHS_AUTH_TEST_NODE_MODULES",

@@ -6,6 +6,7 @@ mod box_browser;
 mod cache;
 mod interop;
 mod keys;
+mod oidc_provider;
 mod openssl;
 mod platform;
 mod secrets;
