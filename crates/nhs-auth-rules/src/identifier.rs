@@ -280,6 +280,11 @@ macro_rules! plain_text {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+
+            /// The text itself.
+            pub fn into_string(self) -> String {
+                self.0
+            }
         }
 
         impl fmt::Display for $name {

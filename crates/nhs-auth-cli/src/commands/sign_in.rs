@@ -4,10 +4,11 @@ mod answer;
 mod page;
 mod party;
 mod receiver;
+mod request;
 
 use std::time::Duration;
 
-use nhs_auth::{BegunSignIn, Callback, SignInError, UserTokens};
+use nhs_auth::{Application, BegunSignIn, Callback, SignInError, UserTokens};
 
 use self::answer::Answer;
 use self::party::{Party, SignedIn};
@@ -19,9 +20,10 @@ use crate::{commands, identity};
 
 pub(crate) fn run(arguments: &SignIn, global: &Global, console: Console) -> Result<Exit, Failure> {
     // What can be wrong here is told before the user is troubled.
-    let application = match arguments.exchange {
-        true => Some(identity::application(&arguments.identity, console)?),
-        false => None,
+    let application = if arguments.exchange {
+        Some(identity::application(&arguments.identity, console)?)
+    } else {
+        None
     };
     let mut receiver = Receiver::bind(&arguments.redirect_uri)?;
     let party = Party::new(arguments, receiver.redirect_uri(), console)?;
@@ -51,12 +53,12 @@ pub(crate) fn run(arguments: &SignIn, global: &Global, console: Console) -> Resu
 
 async fn exchange(
     party: &Party,
-    application: &nhs_auth::Application,
+    application: &Application,
     signed_in: &SignedIn,
     arguments: &SignIn,
 ) -> Result<UserTokens, Failure> {
     let tokens = identity::token_client(arguments.timeout);
-    Ok(party.exchange(application, signed_in.id_token(), tokens).await?)
+    party.exchange(application, signed_in.id_token(), tokens).await
 }
 
 /// Opens the browser, and says where to go should that not work.

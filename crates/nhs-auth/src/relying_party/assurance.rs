@@ -168,7 +168,7 @@ mod tests {
 
     use super::*;
 
-    fn checked(asked: &Asked, change: Value) -> Result<(), AssuranceError> {
+    fn checked(asked: &Asked, change: &Value) -> Result<(), AssuranceError> {
         let mut claims = json!({
             "auth_time": 1000, "acr": "AAL3_ANY", "authentication_assurance_level": 3,
             "id_assurance_level": "3", "vot": "P9.Cp.Cd", "identity_proofing_level": "P9",
@@ -202,9 +202,9 @@ mod tests {
             (json!([3]), false),
         ] {
             let change = json!({"authentication_assurance_level": level});
-            assert_eq!(checked(&asked, change).is_ok(), is_enough, "{level}");
+            assert_eq!(checked(&asked, &change).is_ok(), is_enough, "{level}");
             let change = json!({"id_assurance_level": level});
-            assert_eq!(checked(&asked, change).is_ok(), is_enough, "{level}");
+            assert_eq!(checked(&asked, &change).is_ok(), is_enough, "{level}");
         }
     }
 
@@ -212,17 +212,17 @@ mod tests {
     fn the_least_of_what_was_asked_is_enough() {
         let either = cis2(&[Acr::Aal2OrAal3Any], 0);
         let change = json!({"acr": "AAL2_OR_AAL3_ANY", "authentication_assurance_level": 2});
-        assert_eq!(checked(&either, change), Ok(()));
+        assert_eq!(checked(&either, &change), Ok(()));
         let change = json!({"acr": "AAL2_OR_AAL3_ANY", "authentication_assurance_level": 1});
-        assert!(matches!(checked(&either, change), Err(AssuranceError::LevelTooLow { .. })));
+        assert!(matches!(checked(&either, &change), Err(AssuranceError::LevelTooLow { .. })));
     }
 
     #[test]
     fn another_acr_than_was_asked_for_is_refused_and_so_is_none() {
         let asked = cis2(&[Acr::Aal3Any], 0);
-        let error = checked(&asked, json!({"acr": "AAL1_USERPASS"})).unwrap_err();
+        let error = checked(&asked, &json!({"acr": "AAL1_USERPASS"})).unwrap_err();
         assert!(matches!(error, AssuranceError::AcrNotAsked { .. }), "{error}");
-        let error = checked(&asked, json!({"acr": null})).unwrap_err();
+        let error = checked(&asked, &json!({"acr": null})).unwrap_err();
         assert!(matches!(error, AssuranceError::AcrMissing { .. }), "{error}");
     }
 
@@ -238,7 +238,7 @@ mod tests {
             (300, json!("1000"), false),
         ] {
             let asked = cis2(&[Acr::Aal3Any], max_age_s);
-            let result = checked(&asked, json!({"auth_time": auth_time}));
+            let result = checked(&asked, &json!({"auth_time": auth_time}));
             assert_eq!(result.is_ok(), is_fresh, "{max_age_s} {auth_time}");
         }
     }
@@ -255,7 +255,7 @@ mod tests {
             (json!(null), false),
             (json!(9), false),
         ] {
-            assert_eq!(checked(&asked, json!({"vot": vot})).is_ok(), is_asked, "{vot}");
+            assert_eq!(checked(&asked, &json!({"vot": vot})).is_ok(), is_asked, "{vot}");
         }
     }
 
@@ -270,10 +270,10 @@ mod tests {
             (json!(9), false),
         ] {
             let change = json!({"identity_proofing_level": level});
-            assert_eq!(checked(&asked, change.clone()).is_ok(), is_enough, "{level}");
-            assert_eq!(checked(&nhs_login(&["P9.Cp.Cd"], false), change), Ok(()));
+            assert_eq!(checked(&asked, &change).is_ok(), is_enough, "{level}");
+            assert_eq!(checked(&nhs_login(&["P9.Cp.Cd"], false), &change), Ok(()));
         }
         let step_up = nhs_login(&["P5.Cp.Cd", "P9.Cp.Cd"], true);
-        assert_eq!(checked(&step_up, json!({"identity_proofing_level": "P5"})), Ok(()));
+        assert_eq!(checked(&step_up, &json!({"identity_proofing_level": "P5"})), Ok(()));
     }
 }

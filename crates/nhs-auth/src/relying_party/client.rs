@@ -78,7 +78,7 @@ impl Cis2Client {
     /// A client that signs (`private_key_jwt`), as CIS2 recommends.
     pub fn with_key(client_id: Cis2ClientId, redirect_uri: RedirectUri, key: ClientKey) -> Self {
         Self(Registration {
-            client_id: client_id.as_str().to_owned(),
+            client_id: client_id.into_string(),
             redirect_uri,
             authentication: Authentication::Key(key),
         })
@@ -91,7 +91,7 @@ impl Cis2Client {
         secret: ClientSecret,
     ) -> Self {
         Self(Registration {
-            client_id: client_id.as_str().to_owned(),
+            client_id: client_id.into_string(),
             redirect_uri,
             authentication: Authentication::Secret(secret),
         })
@@ -138,7 +138,7 @@ impl NhsLoginClient {
         key: ClientKey,
     ) -> Result<Self, RedirectUriError> {
         Ok(Self(Registration {
-            client_id: client_id.as_str().to_owned(),
+            client_id: client_id.into_string(),
             redirect_uri: redirect_uri.for_nhs_login()?,
             authentication: Authentication::Key(key.with_algorithm(SigningAlgorithm::Rs512)),
         }))
@@ -155,7 +155,7 @@ impl NhsLoginClient {
         secret: ClientSecret,
     ) -> Result<Self, RedirectUriError> {
         Ok(Self(Registration {
-            client_id: client_id.as_str().to_owned(),
+            client_id: client_id.into_string(),
             redirect_uri: redirect_uri.for_nhs_login()?,
             authentication: Authentication::Secret(secret),
         }))

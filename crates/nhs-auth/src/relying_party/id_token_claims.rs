@@ -181,7 +181,7 @@ mod tests {
 
     const NOW_S: i64 = 1_800_000_000;
 
-    fn checked(change: Value) -> Result<(), IdTokenError> {
+    fn checked(change: &Value) -> Result<(), IdTokenError> {
         let mut claims = json!({
             "iss": "https://cis2.example.org:443/realm", "aud": "client", "azp": "client",
             "sub": "user", "nonce": "n", "iat": NOW_S, "exp": NOW_S + 3600,
@@ -206,19 +206,19 @@ mod tests {
 
     #[test]
     fn a_good_one() {
-        assert_eq!(checked(json!({})), Ok(()));
-        assert_eq!(checked(json!({"azp": null, "aud": ["client"]})), Ok(()));
+        assert_eq!(checked(&json!({})), Ok(()));
+        assert_eq!(checked(&json!({"azp": null, "aud": ["client"]})), Ok(()));
     }
 
     #[test]
     fn issuer_and_audience_are_exact() {
         for iss in [json!("https://cis2.example.org/realm"), json!(null), json!(7)] {
-            assert!(checked(json!({"iss": iss})).is_err(), "{iss}");
+            assert!(checked(&json!({"iss": iss})).is_err(), "{iss}");
         }
         for aud in [json!("another"), json!([]), json!(["client", "another"]), json!(null)] {
-            assert!(checked(json!({"aud": aud})).is_err(), "{aud}");
+            assert!(checked(&json!({"aud": aud})).is_err(), "{aud}");
         }
-        let error = checked(json!({"azp": "another"})).unwrap_err();
+        let error = checked(&json!({"azp": "another"})).unwrap_err();
         assert!(matches!(error, IdTokenError::AuthorizedParty(_)));
     }
 
@@ -229,7 +229,7 @@ mod tests {
             (json!({"exp": NOW_S - 10}), false),
             (json!({"exp": (NOW_S + 60).to_string()}), false),
             (json!({"exp": null}), false),
-            (json!({"exp": NOW_S as f64 + 0.5}), true),
+            (json!({"exp": 1_800_000_000.5}), true),
             (json!({"exp": 1e300}), false),
             (json!({"iat": NOW_S + 10}), true),
             (json!({"iat": NOW_S + 11}), false),
@@ -237,32 +237,32 @@ mod tests {
             (json!({"nbf": NOW_S + 11}), false),
             (json!({"nbf": NOW_S}), true),
         ] {
-            assert_eq!(checked(change.clone()).is_ok(), is_good, "{change}");
+            assert_eq!(checked(&change).is_ok(), is_good, "{change}");
         }
     }
 
     #[test]
     fn the_nonce_is_the_one_of_this_sign_in() {
         for nonce in [json!("m"), json!(""), json!(null), json!(["n"])] {
-            assert_eq!(checked(json!({"nonce": nonce})), Err(IdTokenError::Nonce), "{nonce}");
+            assert_eq!(checked(&json!({"nonce": nonce})), Err(IdTokenError::Nonce), "{nonce}");
         }
     }
 
     #[test]
     fn there_is_a_subject() {
         for sub in [json!(""), json!(null), json!(7), json!("x".repeat(256))] {
-            assert_eq!(checked(json!({"sub": sub})), Err(IdTokenError::Missing("sub")), "{sub}");
+            assert_eq!(checked(&json!({"sub": sub})), Err(IdTokenError::Missing("sub")), "{sub}");
         }
     }
 
     /// The value is that of the example in OpenID Connect Core 1.0, appendix A.3.
     #[test]
     fn a_token_that_belongs_to_another_access_token_is_refused() {
-        assert_eq!(checked(json!({"at_hash": "77QmUPtjPfzWtF2AnpK9RQ"})), Ok(()));
+        assert_eq!(checked(&json!({"at_hash": "77QmUPtjPfzWtF2AnpK9RQ"})), Ok(()));
         for at_hash in [json!("77QmUPtjPfzWtF2AnpK9RR"), json!(""), json!(7)] {
-            let error = checked(json!({"at_hash": at_hash})).unwrap_err();
+            let error = checked(&json!({"at_hash": at_hash})).unwrap_err();
             assert_eq!(error, IdTokenError::Hash("at_hash"));
         }
-        assert_eq!(checked(json!({"c_hash": "AAAA"})), Err(IdTokenError::Hash("c_hash")));
+        assert_eq!(checked(&json!({"c_hash": "AAAA"})), Err(IdTokenError::Hash("c_hash")));
     }
 }

@@ -91,11 +91,11 @@ impl ProviderKeys {
             return Ok(Arc::clone(kept));
         }
         match self.fetch(&mut fetches, jwks_uri, wire).await {
-            Ok(fetched) => {
+            Ok(kept) => {
                 if fresh.is_some() {
                     fetches.looked_again = Some(now);
                 }
-                Ok(fetched)
+                Ok(kept)
             }
             // A key that the kept set has serves on; of one that it hasn't nothing is known.
             Err(error) => match self.still_serving(now) {
@@ -117,9 +117,9 @@ impl ProviderKeys {
             return Err(error.clone());
         }
         tracing::debug!(url = jwks_uri, "provider's key set");
-        let fetched = fetch_json(wire, jwks_uri, None).await;
+        let document = fetch_json(wire, jwks_uri, None).await;
         let since = wire.clock.steady();
-        match fetched {
+        match document {
             Ok(document) => {
                 fetches.failed = None;
                 let kept = Arc::new(Kept { keys: Jwks::parse(&document.to_string()), since });

@@ -23,9 +23,9 @@ pub struct MemorySessionStore {
 
 #[derive(Debug, Default)]
 struct Kept {
-    by_key: HashMap<SessionKey, SessionRecord>,
-    by_end: BTreeSet<(UnixMillis, SessionKey)>,
-    by_provider: HashMap<ProviderSession, BTreeSet<SessionKey>>,
+    records: HashMap<SessionKey, SessionRecord>,
+    ends: BTreeSet<(UnixMillis, SessionKey)>,
+    of_provider: HashMap<ProviderSession, BTreeSet<SessionKey>>,
 }
 
 impl Default for MemorySessionStore {
@@ -49,7 +49,7 @@ impl MemorySessionStore {
     pub fn len(&self) -> usize {
         let mut kept = self.kept();
         kept.forget_expired(self.clock.now());
-        kept.by_key.len()
+        kept.records.len()
     }
 
     /// Whether there is none.
@@ -65,29 +65,29 @@ impl MemorySessionStore {
 impl Kept {
     fn insert(&mut self, key: SessionKey, record: SessionRecord) {
         self.remove(key);
-        self.by_end.insert((record.expires_at, key));
+        self.ends.insert((record.expires_at, key));
         if let Some(session) = record.provider_session {
-            self.by_provider.entry(session).or_default().insert(key);
+            self.of_provider.entry(session).or_default().insert(key);
         }
-        self.by_key.insert(key, record);
+        self.records.insert(key, record);
     }
 
     fn remove(&mut self, key: SessionKey) -> Option<SessionRecord> {
-        let record = self.by_key.remove(&key)?;
-        self.by_end.remove(&(record.expires_at, key));
+        let record = self.records.remove(&key)?;
+        self.ends.remove(&(record.expires_at, key));
         if let Some(session) = record.provider_session
-            && let Some(keys) = self.by_provider.get_mut(&session)
+            && let Some(keys) = self.of_provider.get_mut(&session)
         {
             keys.remove(&key);
             if keys.is_empty() {
-                self.by_provider.remove(&session);
+                self.of_provider.remove(&session);
             }
         }
         Some(record)
     }
 
     fn forget_expired(&mut self, now: UnixMillis) {
-        while let Some((end, key)) = self.by_end.first().copied()
+        while let Some((end, key)) = self.ends.first().copied()
             && end <= now
         {
             self.remove(key);
@@ -100,7 +100,7 @@ impl SessionStore for MemorySessionStore {
         Box::pin(async move {
             let mut kept = self.kept();
             kept.forget_expired(self.clock.now());
-            Ok(kept.by_key.get(&key).cloned())
+            Ok(kept.records.get(&key).cloned())
         })
     }
 
@@ -113,11 +113,11 @@ impl SessionStore for MemorySessionStore {
         Box::pin(async move {
             let mut kept = self.kept();
             kept.forget_expired(self.clock.now());
-            if kept.by_key.get(&key).map(|there| there.version) != replaces {
+            if kept.records.get(&key).map(|there| there.version) != replaces {
                 return Ok(false);
             }
-            if replaces.is_none() && kept.by_key.len() >= self.most {
-                let first = kept.by_end.first().map(|(_, key)| *key);
+            if replaces.is_none() && kept.records.len() >= self.most {
+                let first = kept.ends.first().map(|(_, key)| *key);
                 first.map(|key| kept.remove(key));
             }
             kept.insert(key, record);
@@ -136,7 +136,7 @@ impl SessionStore for MemorySessionStore {
     fn of_provider_session(&self, session: ProviderSession) -> StoreFuture<'_, Vec<SessionKey>> {
         Box::pin(async move {
             let kept = self.kept();
-            Ok(kept.by_provider.get(&session).into_iter().flatten().copied().collect())
+            Ok(kept.of_provider.get(&session).into_iter().flatten().copied().collect())
         })
     }
 }
@@ -177,6 +177,6 @@ mod tests {
         assert!(store.take(SessionKey([2; 32])).await.unwrap().is_some());
         assert!(store.take(SessionKey([2; 32])).await.unwrap().is_none());
         let kept = store.kept();
-        assert!(kept.by_key.is_empty() && kept.by_end.is_empty() && kept.by_provider.is_empty());
+        assert!(kept.records.is_empty() && kept.ends.is_empty() && kept.of_provider.is_empty());
     }
 }

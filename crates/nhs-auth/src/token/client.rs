@@ -153,13 +153,11 @@ impl TokenClient {
             )
             .await
         };
-        match tokio::time::timeout(self.attempt_timeout, attempt).await {
-            Ok(result) => result,
-            Err(_) => {
-                let kind = TokenErrorKind::TimedOut { after: self.attempt_timeout };
-                Err(Failure { refusal: kind.into(), retry_after: None, sent: true })
-            }
-        }
+        let attempted = tokio::time::timeout(self.attempt_timeout, attempt).await;
+        attempted.unwrap_or_else(|_| {
+            let kind = TokenErrorKind::TimedOut { after: self.attempt_timeout };
+            Err(Failure { refusal: kind.into(), retry_after: None, sent: true })
+        })
     }
 
     /// Sends a form, which is the end of it.

@@ -104,10 +104,10 @@ impl PreflightError {
         let mut hints: Vec<String> = Vec::new();
         for finding in &self.findings {
             let rule = finding.rule.map(|rule| format!(" ({})", rule.id)).unwrap_or_default();
-            let fixes: Vec<String> = match finding.fixes.is_empty() {
-                true => finding.rule.map(|rule| rule.fix.to_owned()).into_iter().collect(),
-                false => finding.fixes.iter().map(|fix| fix.text.clone()).collect(),
-            };
+            let mut fixes: Vec<_> = finding.fixes.iter().map(|fix| fix.text.clone()).collect();
+            if fixes.is_empty() {
+                fixes.extend(finding.rule.map(|rule| rule.fix.to_owned()));
+            }
             hints.extend(fixes.into_iter().map(|fix| format!("{fix}{rule}")));
         }
         hints.dedup();

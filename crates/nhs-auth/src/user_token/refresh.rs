@@ -95,7 +95,7 @@ impl TokenClient {
         client_secret: &ClientSecret,
         refresh_token: &RefreshToken,
     ) -> Result<UserTokens, RefreshError> {
-        let grant = Refresh { endpoint, api_key, client_secret, refresh_token };
+        let grant = Refresh { endpoint, api_key, client_secret, token: refresh_token };
         self.ask(&grant).await.map(UserTokens::of).map_err(RefreshError::of)
     }
 }
@@ -104,7 +104,7 @@ struct Refresh<'a> {
     endpoint: &'a TokenEndpoint,
     api_key: &'a ApiKey,
     client_secret: &'a ClientSecret,
-    refresh_token: &'a RefreshToken,
+    token: &'a RefreshToken,
 }
 
 impl Grant for Refresh<'_> {
@@ -122,7 +122,7 @@ impl Grant for Refresh<'_> {
             Ok(Form::of_grant("refresh_token")
                 .with("client_id", self.api_key.as_str())
                 .with("client_secret", self.client_secret.expose())
-                .with("refresh_token", self.refresh_token.expose())
+                .with("refresh_token", self.token.expose())
                 .into_bytes())
         })
     }

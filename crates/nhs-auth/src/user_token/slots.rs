@@ -56,7 +56,9 @@ impl<T: Default + Send + Sync + 'static> Slots<T> {
             .filter(|(_, slot)| slot.state.try_lock().is_ok_and(|state| is_over(&state)))
             .map(|(key, _)| *key)
             .collect();
-        over.iter().for_each(|key| self.end(key));
+        for key in &over {
+            self.end(key);
+        }
         over.len()
     }
 

@@ -1,17 +1,17 @@
 //! From flags to a client of CIS2 or NHS login, and a sign-in there.
 
+use std::sync::Arc;
+
 use nhs_auth::{
-    Acr, Application, BegunSignIn, Callback, Cis2, Cis2Client, Cis2ClientId, Cis2Freshness,
-    Cis2Scope, Cis2SignIn, Cis2User, ClientKey, ClientSecret, Demographics, ExchangeError, IdToken,
-    Issuer, LocalSigner, NhsLogin, NhsLoginClient, NhsLoginClientId, NhsLoginScope, NhsLoginSignIn,
-    NhsLoginUser, PairingError, PendingSignIn, RedirectUri, RelyingParty, RoleChoice, SignInError,
-    SigningAlgorithm, TokenClient, UserApplication, UserTokens, VectorOfTrust,
+    Application, BegunSignIn, Callback, Cis2, Cis2Client, Cis2ClientId, Cis2User, ClientKey,
+    ClientSecret, ExchangeError, IdToken, Issuer, LocalSigner, NhsLogin, NhsLoginClient,
+    NhsLoginClientId, NhsLoginUser, PairingError, PendingSignIn, RedirectUri, RelyingParty,
+    RoleChoice, SignInError, SigningAlgorithm, TokenClient, UserApplication, UserTokens,
 };
 use nhs_auth_rules::environment::OAUTH2;
 use nhs_auth_rules::{hosted_mock_path, trusted_issuer};
-use std::sync::Arc;
-use std::time::Duration;
 
+use super::request;
 use crate::arguments::{ClientAlgorithm, SignIn, SignInWith};
 use crate::console::Console;
 use crate::failure::Failure;
@@ -73,9 +73,9 @@ impl Party {
 
     pub(super) async fn begin(&self, arguments: &SignIn) -> Result<BegunSignIn, Failure> {
         match self {
-            Self::Cis2(cis2) => Ok(cis2.begin(&cis2_sign_in(arguments)?).await?),
+            Self::Cis2(cis2) => Ok(cis2.begin(&request::cis2(arguments)?).await?),
             Self::NhsLogin(nhs_login) => {
-                Ok(nhs_login.begin(&nhs_login_sign_in(arguments)?).await?)
+                Ok(nhs_login.begin(&request::nhs_login(arguments)?).await?)
             }
         }
     }
@@ -238,77 +238,4 @@ fn cis2_client_id(value: &str, issuer: &Issuer) -> Result<Cis2ClientId, Failure>
     let id =
         if is_cis2s_own { Cis2ClientId::parse(value) } else { Cis2ClientId::parse_for_mock(value) };
     id.map_err(|error| Failure::identifier("--client-id", error))
-}
-
-fn cis2_sign_in(arguments: &SignIn) -> Result<Cis2SignIn, Failure> {
-    if arguments.vtr.is_some() {
-        return Err(Failure::usage("--vtr is NHS login's, and CIS2 doesn't know it")
-            .hint("CIS2's authenticators are chosen with --acr-values"));
-    }
-    let mut sign_in = Cis2SignIn::new();
-    if let Some(values) = &arguments.acr_values {
-        sign_in = sign_in.acr_values(words::<Acr>("--acr-values", values)?);
-    }
-    if let Some(scope) = &arguments.scope {
-        let names: Vec<_> = scope.split_whitespace().collect();
-        let ours = |name: &&&str| !["openid", "selectedrole"].contains(*name);
-        let named = names.iter().filter(ours).copied().collect::<Vec<_>>().join(" ");
-        sign_in = sign_in.scopes(words::<Cis2Scope>("--scope", &named)?);
-    }
-    if let Some(seconds) = arguments.max_age {
-        sign_in = sign_in.freshness(Cis2Freshness::MaxAge(Duration::from_secs(seconds)));
-    }
-    Ok(if arguments.no_role { sign_in.without_role() } else { sign_in })
-}
-
-fn nhs_login_sign_in(arguments: &SignIn) -> Result<NhsLoginSignIn, Failure> {
-    let theirs = [
-        ("--acr-values", arguments.acr_values.is_some(), "--vtr P9.Cp.Cd"),
-        ("--max-age", arguments.max_age.is_some(), "nothing like it"),
-        ("--no-role", arguments.no_role, "no roles"),
-    ];
-    for (flag, is_given, instead) in theirs {
-        if is_given {
-            return Err(Failure::usage(format!("{flag} is CIS2's, and NHS login passes it over"))
-                .hint(format!("NHS login has {instead}")));
-        }
-    }
-    let mut sign_in = NhsLoginSignIn::new();
-    if let Some(vtr) = &arguments.vtr {
-        let listed = serde_json::from_str::<Vec<String>>(vtr).map(|all| all.join(" "));
-        let vectors = listed.unwrap_or_else(|_| vtr.clone());
-        sign_in = sign_in.vectors(words::<VectorOfTrust>("--vtr", &vectors)?);
-    }
-    if let Some(scope) = &arguments.scope {
-        let names: Vec<_> = scope.split_whitespace().collect();
-        let demographics = match (names.contains(&"profile"), names.contains(&"basic_demographics"))
-        {
-            (true, true) => {
-                return Err(Failure::usage(
-                    "the scopes profile and basic_demographics exclude each other",
-                ));
-            }
-            (true, false) => Demographics::Profile,
-            (false, true) => Demographics::Basic,
-            (false, false) => Demographics::None,
-        };
-        let ours = ["openid", "profile", "basic_demographics"];
-        let named: Vec<_> = names.into_iter().filter(|name| !ours.contains(name)).collect();
-        sign_in = sign_in
-            .demographics(demographics)
-            .scopes(words::<NhsLoginScope>("--scope", &named.join(" "))?);
-    }
-    Ok(sign_in)
-}
-
-/// Words that are separated by spaces, each of them known.
-fn words<T>(flag: &str, text: &str) -> Result<Vec<T>, Failure>
-where
-    T: std::str::FromStr<Err: std::fmt::Display>,
-{
-    let parse = |word: &str| {
-        word.parse()
-            .map_err(|error| Failure::usage(format!("the value of {flag} can't be used: {error}")))
-    };
-    text.split_whitespace().map(parse).collect()
 }

@@ -144,16 +144,16 @@ mod tests {
 
     use super::*;
 
-    fn object(value: Value) -> Map<String, Value> {
+    fn object(value: &Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
     }
 
     fn user_info(ids: &[&str]) -> Map<String, Value> {
         let roles: Vec<_> = ids.iter().map(|id| json!({"person_roleid": id})).collect();
-        object(json!({"nhsid_nrbac_roles": roles}))
+        object(&json!({"nhsid_nrbac_roles": roles}))
     }
 
-    fn chosen(id_token: Value, ids: &[&str]) -> (SelectedRole, RoleChoice) {
+    fn chosen(id_token: &Value, ids: &[&str]) -> (SelectedRole, RoleChoice) {
         let user_info = user_info(ids);
         let roles = roles_in(&user_info);
         let selected = selected(&object(id_token), &user_info, &roles);
@@ -163,28 +163,28 @@ mod tests {
 
     #[test]
     fn a_role_may_be_absent_empty_or_one_of_many() {
-        let (selected, choice) = chosen(json!({}), &[]);
+        let (selected, choice) = chosen(&json!({}), &[]);
         assert_eq!((selected, choice), (SelectedRole::Absent, RoleChoice::None));
 
-        let (selected, choice) = chosen(json!({"selected_roleid": ""}), &["1", "2"]);
+        let (selected, choice) = chosen(&json!({"selected_roleid": ""}), &["1", "2"]);
         assert_eq!(selected, SelectedRole::Empty);
         assert!(matches!(choice, RoleChoice::Choose(roles) if roles.len() == 2));
 
-        let (selected, choice) = chosen(json!({"selected_roleid": "2"}), &["1", "2"]);
+        let (selected, choice) = chosen(&json!({"selected_roleid": "2"}), &["1", "2"]);
         assert!(matches!(selected, SelectedRole::Role(role) if role.person_roleid == "2"));
         assert!(matches!(choice, RoleChoice::Settled(role) if role.person_roleid == "2"));
 
-        let (selected, choice) = chosen(json!({"selected_roleid": "9"}), &["1"]);
+        let (selected, choice) = chosen(&json!({"selected_roleid": "9"}), &["1"]);
         assert_eq!(selected, SelectedRole::Unknown("9".to_owned()));
         assert!(matches!(choice, RoleChoice::Settled(role) if role.person_roleid == "1"));
 
-        let (selected, _) = chosen(json!({"selected_roleid": null}), &["1"]);
+        let (selected, _) = chosen(&json!({"selected_roleid": null}), &["1"]);
         assert_eq!(selected, SelectedRole::Absent);
     }
 
     #[test]
     fn lists_that_are_left_out_are_empty_and_items_of_another_kind_are_passed_over() {
-        let info = object(json!({"nhsid_nrbac_roles": [
+        let info = object(&json!({"nhsid_nrbac_roles": [
             {"person_roleid": "1", "role_name": "\"Clinical\":\"Provision\":\"Nurse Access Role\""},
             {"org_code": "X"}, 7, null, {"person_roleid": ""},
             {"person_roleid": "2", "activity_codes": ["B0001", 7]},
@@ -195,6 +195,6 @@ mod tests {
         assert!(roles[0].activity_codes.is_empty());
         assert_eq!(roles[1].activity_codes, ["B0001"]);
         assert!(organisations(&info).is_empty());
-        assert!(roles_in(&object(json!({"nhsid_nrbac_roles": "none"}))).is_empty());
+        assert!(roles_in(&object(&json!({"nhsid_nrbac_roles": "none"}))).is_empty());
     }
 }
