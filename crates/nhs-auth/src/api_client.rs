@@ -93,6 +93,24 @@ impl ApiClient {
         }
     }
 
+    /// Sends a request as a user, with that user's access token in place of this client's own
+    /// credential: for APIs with user-restricted access. [`Sessions::send`](crate::Sessions::send)
+    /// also renews it when the API doesn't take it.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`]. An answer of any status is no error.
+    pub async fn send_as(
+        &self,
+        user: &AccessToken,
+        mut request: Request<Bytes>,
+    ) -> Result<ApiResponse, CallError> {
+        self.destinations.check(&request.uri().to_string())?;
+        say_that_it_is_empty(&mut request);
+        self.name(request.headers_mut());
+        self.exchange(authorized(request, user)).await
+    }
+
     async fn send_with_token(
         &self,
         tokens: &TokenSource,
@@ -117,7 +135,7 @@ impl ApiClient {
         }
     }
 
-    fn name(&self, headers: &mut HeaderMap) {
+    pub(crate) fn name(&self, headers: &mut HeaderMap) {
         headers.entry(X_REQUEST_ID).or_insert_with(|| {
             HeaderValue::try_from(self.entropy.uuid().to_string()).expect("a UUID is ASCII")
         });

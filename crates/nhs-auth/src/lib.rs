@@ -90,8 +90,8 @@ pub use crate::relying_party::{
 };
 pub use crate::session::{
     EndedSessions, InvalidSessionId, MemorySessionStore, ProviderSession, SealingKey, Session,
-    SessionError, SessionId, SessionKey, SessionLimits, SessionRecord, SessionStore, SessionUser,
-    Sessions, ShortSecret, StoreError, StoreFuture,
+    SessionCallError, SessionError, SessionId, SessionKey, SessionLimits, SessionRecord,
+    SessionStore, SessionUser, Sessions, ShortSecret, StoreError, StoreFuture,
 };
 pub use crate::signer::{LocalSigner, SignError, Signature, Signer, SigningAlgorithm};
 pub use crate::skew::ClockSkew;

@@ -1,6 +1,7 @@
 //! Sessions: what a web server keeps of a user who has signed in, while the browser keeps a name
 //! and nothing else.
 
+mod calls;
 mod content;
 mod error;
 mod id;
@@ -13,6 +14,7 @@ mod signed_in;
 mod store;
 mod tokens;
 
+pub use calls::SessionCallError;
 pub use error::SessionError;
 pub use id::{InvalidSessionId, SessionId};
 pub use limits::SessionLimits;

@@ -15,6 +15,14 @@ pub(crate) struct Renewals {
     failures: Failures<RenewError>,
     /// Tokens that were got and that the store did not take: the ones in the store may be used up.
     unsaved: Option<UserTokens>,
+    /// A token that an API has answered with 401.
+    rejected: Option<AccessToken>,
+}
+
+impl Renewals {
+    fn takes(&self, tokens: &UserTokens) -> bool {
+        !self.rejected.as_ref().is_some_and(|it| it.is_same_as(tokens.access_token()))
+    }
 }
 
 impl Sessions {
@@ -41,13 +49,11 @@ impl Sessions {
         }
         let held = renewals.unsaved.clone().or_else(|| opened.content.tokens());
         let now = self.clock.now();
-        if let Some(tokens) = held.as_ref().filter(|tokens| tokens.is_fresh(now)) {
+        let usable = held.as_ref().filter(|tokens| renewals.takes(tokens) && tokens.serves(now));
+        if let Some(tokens) = usable.filter(|tokens| tokens.is_fresh(now)) {
             return Ok(tokens.access_token().clone());
         }
-        let serving = || {
-            let serving = held.as_ref().filter(|tokens| tokens.serves(now));
-            serving.map(|tokens| tokens.access_token().clone())
-        };
+        let serving = || usable.map(|tokens| tokens.access_token().clone());
         if let Some(error) = renewals.failures.remembered(&*self.clock) {
             return serving().ok_or(SessionError::Renew(error));
         }
@@ -67,6 +73,13 @@ impl Sessions {
                 serving().ok_or(SessionError::Renew(error))
             }
         }
+    }
+
+    /// Takes back a token that an API answered with 401: the next that is asked for is another. One
+    /// that has taken its place by now is kept.
+    pub async fn reject(&self, id: &SessionId, token: &AccessToken) {
+        let slot = self.renewals.of(*id.key().as_bytes());
+        slot.lock().await.rejected = Some(token.clone());
     }
 
     async fn renewed<P: RelyingParty>(
