@@ -44,10 +44,11 @@ impl Sessions {
         let slot = self.renewals.of(*key.as_bytes());
         let mut renewals = slot.lock().await;
         let opened = self.opened(key).await?.ok_or(SessionError::NoSession)?;
-        if let Some(unsaved) = renewals.unsaved.take() {
-            self.keep(key, &unsaved, &mut renewals).await?;
+        let unsaved = renewals.unsaved.take();
+        if let Some(tokens) = &unsaved {
+            self.keep(key, tokens, &mut renewals).await?;
         }
-        let held = renewals.unsaved.clone().or_else(|| opened.content.tokens());
+        let held = unsaved.or_else(|| opened.content.tokens());
         let now = self.clock.now();
         let usable = held.as_ref().filter(|tokens| renewals.takes(tokens) && tokens.serves(now));
         if let Some(tokens) = usable.filter(|tokens| tokens.is_fresh(now)) {

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use nhs_auth::{
     AccessToken, ApiKey, Application, Clock, Entropy, IssuedToken, Kid, PublicKey, SignError,
-    Signature, Signer, SigningAlgorithm, TokenEndpoint, TokenError, TokenErrorKind, TokenIssuer,
-    UnixMillis,
+    Signature, Signer, SigningAlgorithm, SystemClock, TokenEndpoint, TokenError, TokenErrorKind,
+    TokenIssuer, UnixMillis,
 };
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -189,4 +189,24 @@ impl TokenIssuer for TestIssuer {
 pub(crate) fn token(number: usize, requested_at: UnixMillis) -> IssuedToken {
     let access_token = AccessToken::new(format!("token-{number}")).unwrap();
     IssuedToken::new(access_token, Some(Duration::from_secs(599)), requested_at)
+}
+
+/// The machine's clock, which a test moves ahead.
+#[derive(Debug, Default)]
+pub(crate) struct MovedClock(AtomicI64);
+
+impl MovedClock {
+    pub(crate) fn advance(&self, by: Duration) {
+        self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for MovedClock {
+    fn now(&self) -> UnixMillis {
+        SystemClock::default().now().plus(self.0.load(Ordering::SeqCst))
+    }
+
+    fn steady(&self) -> Instant {
+        Instant::now() + Duration::from_millis(self.0.load(Ordering::SeqCst).try_into().unwrap())
+    }
 }
