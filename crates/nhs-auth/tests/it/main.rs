@@ -13,6 +13,7 @@ mod secrets;
 mod sessions;
 mod sign_in;
 mod stand_ins;
+mod ten_mistakes;
 mod token_file;
 mod user_tokens;
 mod vectors;
