@@ -21,3 +21,4 @@ mod mock_control;
 mod running_mock;
 mod scene;
 mod sign_assertion;
+mod sign_in;
