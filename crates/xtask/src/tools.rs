@@ -132,7 +132,7 @@ struct Program {
     packages: &'static [&'static str],
 }
 
-const PROGRAMS: [Program; 7] = [
+const PROGRAMS: [Program; 8] = [
     Program {
         name: "chromium",
         wanted: "chromium",
@@ -160,6 +160,12 @@ const PROGRAMS: [Program; 7] = [
         probe: &["-c", "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))"],
         packages: &["python3", "python3-venv"],
     },
+    Program {
+        name: "redis-server",
+        wanted: "redis-server",
+        probe: &["--version"],
+        packages: &["redis-server"],
+    },
 ];
 
 const STEP: &str = "tools";
@@ -177,14 +183,14 @@ mod tests {
         assert!(
             advice.contains(
                 "need chromium, a JDK of Java 17 or later, node 20.18 or later, npm, openssl, \
-                 python 3.10 or later with venv, missing"
+                 python 3.10 or later with venv, redis-server, missing"
             ),
             "{advice}"
         );
         assert!(
             advice.contains(
                 "`sudo apt-get install chromium default-jdk-headless nodejs npm openssl python3 \
-                 python3-venv`"
+                 python3-venv redis-server`"
             ),
             "{advice}"
         );

@@ -135,7 +135,8 @@ impl SessionStore for MemorySessionStore {
 
     fn of_provider_session(&self, session: ProviderSession) -> StoreFuture<'_, Vec<SessionKey>> {
         Box::pin(async move {
-            let kept = self.kept();
+            let mut kept = self.kept();
+            kept.forget_expired(self.clock.now());
             Ok(kept.of_provider.get(&session).into_iter().flatten().copied().collect())
         })
     }
@@ -173,6 +174,8 @@ mod tests {
         let store = MemorySessionStore::new();
         assert!(store.save(SessionKey([1; 32]), record(0), None).await.unwrap());
         assert!(store.save(SessionKey([2; 32]), record(i64::MAX), None).await.unwrap());
+        let left = store.of_provider_session(ProviderSession([7; 32])).await.unwrap();
+        assert_eq!(left, [SessionKey([2; 32])]);
         assert!(store.load(SessionKey([1; 32])).await.unwrap().is_none());
         assert!(store.take(SessionKey([2; 32])).await.unwrap().is_some());
         assert!(store.take(SessionKey([2; 32])).await.unwrap().is_none());

@@ -1,0 +1,11 @@
+//! The stores from outside, on servers of their own.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it can't go on")]
+
+#[path = "../../../nhs-auth/tests/it/box_browser.rs"]
+mod box_browser;
+mod every_store;
+mod proxy;
+mod server;
+mod sessions;
+mod valkey;
