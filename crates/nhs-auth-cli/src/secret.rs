@@ -31,7 +31,13 @@ pub(crate) fn read_token(flag: &str, value: &str) -> Result<SecretString, Failur
         read.map_err(|error| Failure::usage(format!("can't read {flag} from `-`: {error}")))?;
         return Ok(text.trim().into());
     }
-    if std::path::Path::new(value).is_file() {
+    let looks_like_a_path = value.contains('/')
+        || value.rsplit_once('.').is_some_and(|(_, end)| {
+            // A JWT ends with a signature.
+            ["txt", "jwt", "json", "token"].contains(&end)
+        });
+    let names_a_source = value.starts_with("file:") || value.starts_with("env:");
+    if !names_a_source && (looks_like_a_path || std::path::Path::new(value).is_file()) {
         return read_file(flag, value);
     }
     read(flag, value)

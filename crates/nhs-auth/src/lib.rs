@@ -101,6 +101,6 @@ pub use crate::token::{
 };
 pub use crate::user_token::{
     BegunCombined, CombinedError, CombinedSignIn, CombinedWith, ExchangeError, PairingError,
-    PreflightError, RefreshError, RefreshToken, RenewError, SubjectToken, UserApplication,
-    UserTokenCache, UserTokens,
+    PendingCombined, PreflightError, RefreshError, RefreshToken, RenewError, SubjectToken,
+    UserApplication, UserTokenCache, UserTokens,
 };

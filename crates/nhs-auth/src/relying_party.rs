@@ -33,6 +33,7 @@ pub use cis2::{
     RoleChoice, SelectedRole, UnknownAcr, UnknownScope,
 };
 pub use client::{Cis2Client, ClientKey, ClientSecret, NhsLoginClient};
+pub(crate) use discovery::fetch_object;
 pub use discovery::{DiscoveryError, FetchError};
 pub use error::SignInError;
 pub use id_token::IdToken;

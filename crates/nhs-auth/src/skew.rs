@@ -21,7 +21,8 @@ impl ClockSkew {
     /// What a `Date` header says about our clock. The answer was written at some moment between
     /// `sent` and `received`, which are our times, so a date from there shows no skew; nor does
     /// one that is less than two seconds away from it.
-    pub(crate) fn learn(date: &str, sent: UnixMillis, received: UnixMillis) -> Option<Self> {
+    #[cfg(test)]
+    fn learn(date: &str, sent: UnixMillis, received: UnixMillis) -> Option<Self> {
         Self::learn_aged(date, 0, sent, received)
     }
 

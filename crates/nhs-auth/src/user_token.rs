@@ -11,10 +11,10 @@ mod tokens;
 
 pub use application::{PairingError, RenewError, UserApplication};
 pub use cache::UserTokenCache;
-pub use combined::{BegunCombined, CombinedError, CombinedSignIn, CombinedWith};
+pub use combined::{BegunCombined, CombinedError, CombinedSignIn, CombinedWith, PendingCombined};
 pub use exchange::ExchangeError;
 pub use preflight::{PreflightError, SubjectToken};
 pub use refresh::{RefreshError, RefreshToken};
-pub(crate) use slots::{Failures, Slots};
+pub(crate) use slots::{Slot, Slots, Standing};
 pub(crate) use tokens::KeptTokens;
 pub use tokens::UserTokens;

@@ -2,11 +2,11 @@
 //! bounds, by the time that the server has.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
+use http::header::{ACCEPT, AGE, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use nhs_auth_rules::UnixMillis;
 use zeroize::Zeroizing;
@@ -25,6 +25,8 @@ pub(crate) struct Wire {
     pub(crate) entropy: Arc<dyn Entropy>,
     /// Milliseconds; what the last answer's `Date` said.
     skew: AtomicI64,
+    /// Whether the server has told its time yet.
+    has_told: AtomicBool,
 }
 
 /// An answer, whatever it says.
@@ -58,12 +60,25 @@ pub(crate) enum NoAnswer {
 
 impl Wire {
     pub(crate) fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        Self { http: HttpClients::default(), clock, entropy, skew: AtomicI64::new(0) }
+        Self {
+            http: HttpClients::default(),
+            clock,
+            entropy,
+            skew: AtomicI64::new(0),
+            has_told: AtomicBool::new(false),
+        }
     }
 
     /// How far our clock is from the server's, as its last answer showed.
     pub(crate) fn skew(&self) -> ClockSkew {
         ClockSkew::from_millis(self.skew.load(Ordering::Relaxed))
+    }
+
+    /// Takes another server's word for how far our clock is off, until this one has told its time.
+    pub(crate) fn suppose(&self, skew: ClockSkew) {
+        if !self.has_told.load(Ordering::Relaxed) {
+            self.skew.store(skew.millis(), Ordering::Relaxed);
+        }
     }
 
     /// The time, as the server has it.
@@ -116,13 +131,16 @@ impl Wire {
     }
 
     fn learn_skew(&self, headers: &HeaderMap, sent: UnixMillis) {
-        let date = headers.get(DATE).and_then(|date| date.to_str().ok());
-        let learned = date.and_then(|date| ClockSkew::learn(date, sent, self.clock.now()));
+        let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let age_s = text(AGE).and_then(|age| age.trim().parse().ok()).unwrap_or(0);
+        let now = self.clock.now();
+        let learned = text(DATE).and_then(|date| ClockSkew::learn_aged(date, age_s, sent, now));
         if let Some(skew) = learned {
             if skew.is_remarkable() && !skew.is_about(self.skew()) {
                 tracing::warn!("{skew}; tokens are asked for by the platform's clock");
             }
             self.skew.store(skew.millis(), Ordering::Relaxed);
+            self.has_told.store(true, Ordering::Relaxed);
         }
     }
 }

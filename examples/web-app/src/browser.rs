@@ -17,7 +17,8 @@ use nhs_auth::SessionId;
 
 use crate::application::WebApp;
 
-const COOKIE_NAME: &str = "session";
+/// The prefix has browsers refuse one that another host of the same domain sets (RFC 6265bis).
+const COOKIE_NAME: &str = "__Host-session";
 
 /// The session that the browser has the name of. A handler that must have one sends a browser
 /// without it to the first page.

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use http::StatusCode;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use nhs_auth::{CallError, Role, Session, SessionCallError, SessionError, SignInError};
+use nhs_auth::{CallError, ErrorClass, Role, Session, SessionCallError, SessionError, SignInError};
 
 use crate::application::WebApp;
 use crate::browser::SessionCookie;
@@ -137,7 +137,11 @@ impl IntoResponse for Problem {
 
 impl From<SignInError> for Problem {
     fn from(error: SignInError) -> Self {
-        Self(StatusCode::BAD_REQUEST, format!("You are not signed in: {error}."))
+        let status = match error.class() {
+            ErrorClass::Refused => StatusCode::BAD_REQUEST,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self(status, format!("You are not signed in: {error}."))
     }
 }
 

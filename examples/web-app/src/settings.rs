@@ -34,6 +34,7 @@ impl Settings {
     pub(crate) async fn read(listening: SocketAddr) -> Result<Self, Box<dyn Error>> {
         let public_url =
             variable("WEB_APP_PUBLIC_URL").unwrap_or_else(|| format!("http://{listening}"));
+        let public_url = public_url.trim_end_matches('/').to_owned();
         match variable("NHS_AUTH_API_KEY") {
             Some(api_key) => Self::from_environment(public_url, &api_key),
             None => Self::with_a_box(public_url).await,

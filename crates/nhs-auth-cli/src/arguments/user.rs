@@ -43,6 +43,7 @@ Examples:
   nhs-auth sign-in --with cis2 --base-url http://127.0.0.1:9000 ...      (the platform in a box)
 
 The redirect URI has to be registered with the provider, character for character.")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct SignIn {
     /// Who signs the user in
     #[arg(long, value_enum, value_name = "PROVIDER")]
@@ -87,8 +88,11 @@ pub(crate) struct SignIn {
     #[arg(long, value_name = "SECONDS")]
     pub(crate) max_age: Option<u64>,
     /// CIS2: don't ask for a role
-    #[arg(long)]
+    #[arg(long, conflicts_with = "change_role")]
     pub(crate) no_role: bool,
+    /// CIS2: ask for another role than the one before
+    #[arg(long)]
+    pub(crate) change_role: bool,
     /// NHS login: vectors of trust, as JSON or separated by spaces [default: P9 with two factors]
     #[arg(long, value_name = "VECTORS")]
     pub(crate) vtr: Option<String>,

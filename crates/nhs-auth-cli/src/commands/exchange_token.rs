@@ -4,7 +4,7 @@ use nhs_auth::{Clock as _, SubjectToken, SystemClock};
 use secrecy::ExposeSecret as _;
 
 use crate::arguments::{ExchangeToken, Global, Output};
-use crate::commands::token_answer::as_json;
+use crate::commands::token_answer::user_as_json;
 use crate::console::{self, Console};
 use crate::failure::{Exit, Failure};
 use crate::{commands, identity, secret};
@@ -22,7 +22,7 @@ pub(crate) fn run(
     match global.output {
         Output::Human => console::answer_line(tokens.access_token().expose())?,
         Output::Json => {
-            console::answer_json(&as_json(tokens.issued(), SystemClock::default().now()))?;
+            console::answer_json(&user_as_json(&tokens, SystemClock::default().now()))?;
         }
     }
     Ok(Exit::Done)

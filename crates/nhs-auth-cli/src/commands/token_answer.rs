@@ -1,6 +1,6 @@
 //! A token response, as programs want it.
 
-use nhs_auth::{IssuedToken, UnixMillis};
+use nhs_auth::{IssuedToken, UnixMillis, UserTokens};
 use serde_json::{Map, Value};
 
 use super::rfc3339;
@@ -19,4 +19,13 @@ pub(super) fn as_json(issued: &IssuedToken, now: UnixMillis) -> Value {
         members.entry(name.clone()).or_insert_with(|| value.clone());
     }
     Value::Object(members)
+}
+
+/// The same of a user's tokens, with the refresh token beside them.
+pub(super) fn user_as_json(tokens: &UserTokens, now: UnixMillis) -> Value {
+    let mut answer = as_json(tokens.issued(), now);
+    if let Some(token) = tokens.refresh_token() {
+        answer["refresh_token"] = token.expose().into();
+    }
+    answer
 }

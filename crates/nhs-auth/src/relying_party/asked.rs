@@ -20,5 +20,7 @@ pub(super) enum Asked {
         vectors: Vec<VectorOfTrust>,
         /// Whether a scope was asked for that brings the level of proofing.
         level: bool,
+        /// Whether the user was to authenticate now.
+        prompt_login: bool,
     },
 }

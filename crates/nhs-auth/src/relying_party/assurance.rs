@@ -70,7 +70,12 @@ pub(super) fn check(
             authenticated_lately(claims, begun_at_s - max_age_s - leeway_s)?;
             healthcare_worker(acr_values, claims)
         }
-        Asked::NhsLogin { vectors, level } => patient(vectors, *level, claims),
+        Asked::NhsLogin { vectors, level, prompt_login } => {
+            if *prompt_login && claims.contains_key("auth_time") {
+                authenticated_lately(claims, begun_at_s - leeway_s)?;
+            }
+            patient(vectors, *level, claims)
+        }
     }
 }
 
@@ -142,24 +147,21 @@ fn patient(
             asked: asked.join(" or "),
         });
     }
-    if !level {
-        return Ok(());
-    }
+    let least = vectors.iter().map(VectorOfTrust::level).min();
+    // Of users whose identity isn't proven NHS login tells nothing.
+    let least = least.filter(|least| level && *least > IdentityProofingLevel::P0);
+    let Some(least) = least else { return Ok(()) };
     let claim = "identity_proofing_level";
     let found = claims
         .get(claim)
         .and_then(Value::as_str)
         .and_then(|level| level.parse::<IdentityProofingLevel>().ok())
         .ok_or(AssuranceError::LevelMissing { claim })?;
-    let least = vectors.iter().map(VectorOfTrust::level).min();
-    match least {
-        Some(least) if found < least => Err(AssuranceError::LevelTooLow {
-            claim,
-            found: found.to_string(),
-            least: least.to_string(),
-        }),
-        _ => Ok(()),
+    if found < least {
+        let (found, least) = (found.to_string(), least.to_string());
+        return Err(AssuranceError::LevelTooLow { claim, found, least });
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -185,7 +187,7 @@ mod tests {
 
     fn nhs_login(vectors: &[&str], level: bool) -> Asked {
         let vectors = vectors.iter().map(|vector| vector.parse().unwrap()).collect();
-        Asked::NhsLogin { vectors, level }
+        Asked::NhsLogin { vectors, level, prompt_login: false }
     }
 
     #[test]
@@ -273,7 +275,19 @@ mod tests {
             assert_eq!(checked(&asked, &change).is_ok(), is_enough, "{level}");
             assert_eq!(checked(&nhs_login(&["P9.Cp.Cd"], false), &change), Ok(()));
         }
+        let lowest = nhs_login(&["P0.Cp"], true);
+        let change = json!({"vot": "P0.Cp", "identity_proofing_level": null});
+        assert_eq!(checked(&lowest, &change), Ok(()));
         let step_up = nhs_login(&["P5.Cp.Cd", "P9.Cp.Cd"], true);
         assert_eq!(checked(&step_up, &json!({"identity_proofing_level": "P5"})), Ok(()));
+    }
+
+    #[test]
+    fn a_prompt_that_was_taken_out_shows_where_the_time_is_told() {
+        let vectors = vec!["P9.Cp.Cd".parse().unwrap()];
+        let asked = Asked::NhsLogin { vectors, level: true, prompt_login: true };
+        assert_eq!(checked(&asked, &json!({"auth_time": 990})), Ok(()));
+        let error = checked(&asked, &json!({"auth_time": 989})).unwrap_err();
+        assert!(matches!(error, AssuranceError::NotFresh(_)), "{error}");
     }
 }

@@ -38,7 +38,12 @@ pub enum CallbackError {
         /// Who it should be of.
         expected: String,
     },
-    /// The sign-in was begun at another provider, or for another client or redirect URI.
+    /// The sign-in was begun for another client, or with another redirect URI.
+    #[error(
+        "the sign-in was begun for another client id or redirect URI than it is completed with"
+    )]
+    OtherClient,
+    /// The sign-in was begun at another provider.
     #[error("the sign-in was begun at `{begun_at}`, and not at `{here}`")]
     OtherProvider {
         /// Where it was begun.

@@ -22,7 +22,7 @@ use super::issuer::Issuer;
 use super::logout_token::{LogoutToken, LogoutTokenError};
 use super::party::{Party, RelyingParty, sealed};
 use super::pending::PendingSignIn;
-use crate::TokenClient;
+use crate::{ClockSkew, TokenClient};
 
 /// RS256, unless the client is registered with another; the platform verifies either too.
 const ALGORITHMS: &[SignatureAlgorithm] = &[SignatureAlgorithm::Rs256, SignatureAlgorithm::Rs512];
@@ -110,5 +110,9 @@ impl RelyingParty for Cis2 {
 
     fn issuer(&self) -> &Issuer {
         self.0.issuer()
+    }
+
+    fn clock_skew(&self) -> ClockSkew {
+        self.0.clock_skew()
     }
 }

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
+use nhs_auth_rules::Jwks;
+use serde_json::{Map, Value};
 use tokio::time::Instant;
 use url::Url;
 
@@ -14,6 +15,9 @@ use crate::{AccessToken, ErrorClass};
 
 /// How long a discovery document is used: CIS2's guidance says an hour at most.
 const KEPT_FOR: Duration = Duration::from_hours(1);
+
+/// How long nobody asks again after a fetch that failed.
+pub(super) const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// How long a provider may take to answer.
 const BOUND: Duration = Duration::from_secs(30);
@@ -35,8 +39,16 @@ pub(super) struct Metadata {
 }
 
 /// A provider's discovery document, fetched when it is needed.
+///
+/// While it can't be had, nobody waits for longer than one attempt takes.
 #[derive(Debug, Default)]
-pub(super) struct Discovery(tokio::sync::Mutex<Option<(Arc<Metadata>, Instant)>>);
+pub(super) struct Discovery(tokio::sync::Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    metadata: Option<(Arc<Metadata>, Instant)>,
+    failure: Option<(DiscoveryError, Instant)>,
+}
 
 impl Discovery {
     pub(super) async fn metadata(
@@ -46,20 +58,37 @@ impl Discovery {
     ) -> Result<Arc<Metadata>, DiscoveryError> {
         let mut kept = self.0.lock().await;
         let now = wire.clock.steady();
-        if let Some((metadata, since)) = &*kept
-            && now.saturating_duration_since(*since) < KEPT_FOR
+        let is_younger = |since: Instant, than| now.saturating_duration_since(since) < than;
+        if let Some((metadata, since)) = &kept.metadata
+            && is_younger(*since, KEPT_FOR)
         {
             return Ok(Arc::clone(metadata));
         }
-        let url = issuer.discovery_url();
-        tracing::debug!(url, "discovery");
-        let document = fetch_json(wire, &url, None).await?;
-        let metadata = Metadata::read(&document, issuer)
-            .map_err(|reason| DiscoveryError::Unusable { url, reason })?;
-        let metadata = Arc::new(metadata);
-        *kept = Some((Arc::clone(&metadata), now));
-        Ok(metadata)
+        if let Some((failure, since)) = &kept.failure
+            && is_younger(*since, AFTER_FAILURE)
+        {
+            return Err(failure.clone());
+        }
+        match fetch(issuer, wire).await {
+            Ok(metadata) => {
+                *kept = Kept { metadata: Some((Arc::clone(&metadata), now)), failure: None };
+                Ok(metadata)
+            }
+            Err(failure) => {
+                kept.failure = Some((failure.clone(), wire.clock.steady()));
+                Err(failure)
+            }
+        }
     }
+}
+
+async fn fetch(issuer: &Issuer, wire: &Wire) -> Result<Arc<Metadata>, DiscoveryError> {
+    let url = issuer.discovery_url();
+    tracing::debug!(url, "discovery");
+    let document = fetch_json(wire, &url, None).await?;
+    let metadata = Metadata::read(&document, issuer)
+        .map_err(|reason| DiscoveryError::Unusable { url, reason })?;
+    Ok(Arc::new(metadata))
 }
 
 impl Metadata {
@@ -120,6 +149,27 @@ pub(super) async fn fetch_json(
     json_of(answer).map_err(failed)
 }
 
+/// Gets a key set. One without a key is none: it is what a provider answers that can't read its own.
+pub(super) async fn fetch_key_set(wire: &Wire, url: &str) -> Result<Jwks, FetchError> {
+    let keys = Jwks::parse(&fetch_json(wire, url, None).await?.to_string());
+    if keys.keys.is_empty() {
+        return Err(FetchError { url: url.to_owned(), reason: Reason::NoKeys });
+    }
+    Ok(keys)
+}
+
+/// Gets a JSON object that is for whoever has an access token.
+pub(crate) async fn fetch_object(
+    wire: &Wire,
+    url: &str,
+    bearer: &AccessToken,
+) -> Result<Map<String, Value>, FetchError> {
+    match fetch_json(wire, url, Some(bearer)).await? {
+        Value::Object(members) => Ok(members),
+        _ => Err(FetchError { url: url.to_owned(), reason: Reason::NotAnObject }),
+    }
+}
+
 fn json_of(answer: Answer) -> Result<Value, Reason> {
     if !answer.status.is_success() {
         return Err(Reason::Status(answer.status.as_u16()));
@@ -148,6 +198,8 @@ pub struct FetchError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Reason {
     None(String),
+    NoKeys,
+    NotAnObject,
     NotJson,
     Status(u16),
     TimedOut,
@@ -185,6 +237,10 @@ impl fmt::Display for FetchError {
         let url = &self.url;
         match &self.reason {
             Reason::None(reason) => write!(f, "can't reach {url}: {reason}"),
+            Reason::NoKeys => write!(f, "{url} answered with a key set without a key"),
+            Reason::NotAnObject => {
+                write!(f, "{url} answered with JSON that is not what was asked for")
+            }
             Reason::NotJson => write!(f, "{url} answered with a body that is not JSON"),
             Reason::Status(status) => write!(f, "{url} answered {status}"),
             Reason::TimedOut => write!(f, "{url} did not answer within {} s", BOUND.as_secs()),

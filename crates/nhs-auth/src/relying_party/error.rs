@@ -48,6 +48,11 @@ impl SignInError {
     /// Who has to act.
     pub fn class(&self) -> ErrorClass {
         match self {
+            Self::Refused { error, .. }
+                if ["server_error", "temporarily_unavailable"].contains(&&**error) =>
+            {
+                ErrorClass::Unavailable
+            }
             Self::Callback(_) | Self::Refused { .. } => ErrorClass::Refused,
             Self::Code(error) => error.class(),
             Self::Discovery(error) => error.class(),

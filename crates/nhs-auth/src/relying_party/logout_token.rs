@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::discovery::DiscoveryError;
 use super::id_token::seconds;
-use super::id_token_claims::{IdTokenError, LEEWAY_S, check_audience, check_issuer};
+use super::id_token_claims::{LEEWAY_S, check_audience, check_issuer};
 use super::signed_jwt::SignedJwtError;
 use crate::ErrorClass;
 
@@ -77,10 +77,7 @@ pub(super) fn check(
     now_s: i64,
 ) -> Result<LogoutToken, LogoutTokenError> {
     check_issuer(claims, issuer).map_err(|_| LogoutTokenError::Issuer)?;
-    check_audience(claims, client_id).map_err(|error| match error {
-        IdTokenError::Missing(_) | IdTokenError::Audience(_) => LogoutTokenError::Audience,
-        _ => LogoutTokenError::Issuer,
-    })?;
+    check_audience(claims, client_id).map_err(|_| LogoutTokenError::Audience)?;
     let is_logout = claims.get("events").and_then(|events| events.get(LOGOUT_EVENT));
     if !is_logout.is_some_and(Value::is_object) {
         return Err(LogoutTokenError::Event);

@@ -18,7 +18,7 @@ use super::error::SignInError;
 use super::issuer::Issuer;
 use super::party::{Party, RelyingParty, sealed};
 use super::pending::PendingSignIn;
-use crate::TokenClient;
+use crate::{ClockSkew, TokenClient};
 
 /// What NHS login signs with (its interface specification, table 15).
 const ALGORITHMS: &[SignatureAlgorithm] = &[SignatureAlgorithm::Rs512];
@@ -97,5 +97,9 @@ impl RelyingParty for NhsLogin {
 
     fn issuer(&self) -> &Issuer {
         self.0.issuer()
+    }
+
+    fn clock_skew(&self) -> ClockSkew {
+        self.0.clock_skew()
     }
 }

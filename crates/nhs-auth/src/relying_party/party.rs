@@ -7,6 +7,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use nhs_auth_rules::{IdentityProvider, SignatureAlgorithm, UnixSeconds};
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use super::asked::Asked;
 use super::begun::BegunSignIn;
@@ -27,15 +28,18 @@ use crate::entropy::unguessable;
 use crate::key::base64url;
 use crate::token::{Body, Form, Grant, Means};
 use crate::wire::Wire;
-use crate::{AccessToken, TokenClient};
+use crate::{AccessToken, ClockSkew, TokenClient};
 
 /// CIS2 or NHS login, as an application signs its users in with it.
-pub trait RelyingParty: fmt::Debug + Send + Sync + sealed::Sealed {
+pub trait RelyingParty: Clone + fmt::Debug + Send + Sync + sealed::Sealed + 'static {
     /// Which of the two it is.
     fn provider(&self) -> IdentityProvider;
 
     /// The provider's issuer.
     fn issuer(&self) -> &Issuer;
+
+    /// How far our clock is from the provider's, as its last answer showed.
+    fn clock_skew(&self) -> ClockSkew;
 }
 
 pub(super) mod sealed {
@@ -87,6 +91,10 @@ impl Party {
         &self.issuer
     }
 
+    pub(super) fn clock_skew(&self) -> ClockSkew {
+        self.wire().skew()
+    }
+
     fn wire(&self) -> &Wire {
         self.tokens.wire()
     }
@@ -108,9 +116,9 @@ impl Party {
             issuer: metadata.issuer.clone(),
             client_id: self.registration.client_id.clone(),
             redirect_uri: self.registration.redirect_uri.as_str().to_owned(),
-            state: unguessable(entropy),
-            nonce: unguessable(entropy),
-            code_verifier: metadata.takes_pkce.then(|| unguessable(entropy)),
+            state: Zeroizing::new(unguessable(entropy)),
+            nonce: Zeroizing::new(unguessable(entropy)),
+            code_verifier: metadata.takes_pkce.then(|| Zeroizing::new(unguessable(entropy))),
             asked,
             begun_at_ms: self.wire().now().0,
         };
@@ -152,7 +160,7 @@ impl Party {
             registration: &self.registration,
             token_endpoint: &metadata.token_endpoint,
             code,
-            code_verifier: pending.code_verifier.as_deref(),
+            code_verifier: pending.code_verifier.as_ref().map(|verifier| &***verifier),
         };
         let issued = self.tokens.ask(&redemption).await.map_err(SignInError::Code)?;
         let access_token = issued.access_token;
@@ -176,14 +184,15 @@ impl Party {
         callback: &Callback,
         metadata: &Metadata,
     ) -> Result<(), CallbackError> {
-        let is_here = pending.issuer == metadata.issuer
-            && pending.client_id == self.registration.client_id
-            && pending.redirect_uri == self.registration.redirect_uri.as_str();
-        if !is_here {
+        if pending.issuer != metadata.issuer {
             return Err(CallbackError::OtherProvider {
                 begun_at: pending.issuer.clone(),
                 here: metadata.issuer.clone(),
             });
+        }
+        let Registration { client_id, redirect_uri, .. } = &self.registration;
+        if pending.client_id != *client_id || pending.redirect_uri != redirect_uri.as_str() {
+            return Err(CallbackError::OtherClient);
         }
         let state = callback.state.as_deref().unwrap_or_default();
         verify_slices_are_equal(state.as_bytes(), pending.state.as_bytes())

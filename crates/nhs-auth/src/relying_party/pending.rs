@@ -18,9 +18,9 @@ pub struct PendingSignIn {
     pub(super) issuer: String,
     pub(super) client_id: String,
     pub(super) redirect_uri: String,
-    pub(super) state: String,
-    pub(super) nonce: String,
-    pub(super) code_verifier: Option<String>,
+    pub(super) state: Zeroizing<String>,
+    pub(super) nonce: Zeroizing<String>,
+    pub(super) code_verifier: Option<Zeroizing<String>>,
     pub(super) asked: Asked,
     /// When, by the provider's clock, in milliseconds since 1970.
     pub(super) begun_at_ms: i64,

@@ -7,7 +7,7 @@ use arc_swap::ArcSwapOption;
 use nhs_auth_rules::{Jwk, Jwks};
 use tokio::time::Instant;
 
-use super::discovery::{FetchError, fetch_json};
+use super::discovery::{AFTER_FAILURE, FetchError, fetch_key_set};
 use crate::wire::Wire;
 
 /// How long a key set is used before it is fetched again.
@@ -19,9 +19,6 @@ const SERVES_FOR: Duration = Duration::from_hours(24);
 /// How often, at most, an unknown `kid` makes us look again. Whoever sends us tokens can make up
 /// names of keys, and each would otherwise be a request to the provider.
 const LOOKS_AGAIN_EVERY: Duration = Duration::from_mins(2);
-
-/// How long nobody asks again after a fetch that failed.
-const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// A provider's keys. A look-up of a known key takes no lock and waits for nobody's fetch.
 #[derive(Debug, Default)]
@@ -117,12 +114,12 @@ impl ProviderKeys {
             return Err(error.clone());
         }
         tracing::debug!(url = jwks_uri, "provider's key set");
-        let document = fetch_json(wire, jwks_uri, None).await;
+        let keys = fetch_key_set(wire, jwks_uri).await;
         let since = wire.clock.steady();
-        match document {
-            Ok(document) => {
+        match keys {
+            Ok(keys) => {
                 fetches.failed = None;
-                let kept = Arc::new(Kept { keys: Jwks::parse(&document.to_string()), since });
+                let kept = Arc::new(Kept { keys, since });
                 self.kept.store(Some(Arc::clone(&kept)));
                 Ok(kept)
             }

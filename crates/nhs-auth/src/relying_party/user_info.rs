@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::discovery::{FetchError, fetch_json};
+use super::discovery::{FetchError, fetch_object};
 use crate::wire::Wire;
 use crate::{AccessToken, ErrorClass};
 
@@ -13,12 +13,6 @@ pub enum UserInfoError {
     /// It could not be got, or is no JSON: a signed user info is not asked for here.
     #[error(transparent)]
     Fetch(#[from] FetchError),
-    /// It is not a JSON object.
-    #[error("the user info of {url} is not a JSON object")]
-    NotAnObject {
-        /// Where it came from.
-        url: String,
-    },
     /// It is somebody else's: its `sub` is not the ID token's.
     #[error("the user info of {url} is not of the user who signed in: its `sub` is another")]
     OtherSubject {
@@ -32,7 +26,6 @@ impl UserInfoError {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Fetch(error) => error.class(),
-            Self::NotAnObject { .. } => ErrorClass::Unavailable,
             Self::OtherSubject { .. } => ErrorClass::Refused,
         }
     }
@@ -46,9 +39,7 @@ pub(super) async fn user_info(
     subject: &str,
 ) -> Result<Map<String, Value>, UserInfoError> {
     tracing::debug!(url, "user info");
-    let Value::Object(claims) = fetch_json(wire, url, Some(access_token)).await? else {
-        return Err(UserInfoError::NotAnObject { url: url.to_owned() });
-    };
+    let claims = fetch_object(wire, url, access_token).await?;
     match claims.get("sub").and_then(Value::as_str) {
         Some(sub) if sub == subject => Ok(claims),
         _ => Err(UserInfoError::OtherSubject { url: url.to_owned() }),

@@ -29,7 +29,8 @@ impl SessionCallError {
 
 impl Sessions {
     /// Sends a request as the session's user. When the API answers 401, that token is dropped and
-    /// the request sent once more with a new one, under the same `X-Request-ID`.
+    /// the request sent once more with a new one, under the same `X-Request-ID`. It doesn't count
+    /// as the user's own activity, as [`Sessions::find`] does.
     ///
     /// # Errors
     ///
@@ -44,14 +45,17 @@ impl Sessions {
         api.name(request.headers_mut());
         let token = self.access_token(id, application).await?;
         let response = api.send_as(&token, request.clone()).await?;
-        if response.status() != StatusCode::UNAUTHORIZED {
+        if response.status() != StatusCode::UNAUTHORIZED || !self.reject(id, &token) {
             return Ok(response);
         }
-        self.reject(id, &token).await;
-        match self.access_token(id, application).await {
-            Ok(token) => Ok(api.send_as(&token, request).await?),
+        let Ok(token) = self.access_token(id, application).await else {
             // The API's own answer tells more than that there is no other token.
-            Err(_) => Ok(response),
+            return Ok(response);
+        };
+        let response = api.send_as(&token, request).await?;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            self.renewal_was_in_vain(id);
         }
+        Ok(response)
     }
 }

@@ -13,6 +13,8 @@ use crate::{IdToken, UserTokens};
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Content {
+    /// The provider has ended a session of its own, by a logout token of that time, in seconds.
+    Ended(i64),
     /// The user is at the provider.
     Pending(PendingSignIn),
     /// The user has signed in.
@@ -22,7 +24,7 @@ pub(super) enum Content {
 #[derive(Serialize, Deserialize)]
 pub(super) struct SignedIn {
     provider: String,
-    id_token: String,
+    id_token: Zeroizing<String>,
     pub(super) user_info: Map<String, Value>,
     tokens: Option<KeptTokens>,
     pub(super) role: Option<Role>,
@@ -61,7 +63,7 @@ impl SignedIn {
     ) -> Self {
         Self {
             provider: id_token.provider().name().to_owned(),
-            id_token: id_token.expose().to_owned(),
+            id_token: Zeroizing::new(id_token.expose().to_owned()),
             user_info,
             tokens: None,
             role,
@@ -79,7 +81,7 @@ impl SignedIn {
     }
 
     pub(super) fn tokens(&self) -> Option<UserTokens> {
-        UserTokens::of_kept(self.tokens.clone()?)
+        UserTokens::of_kept(self.tokens.as_ref()?)
     }
 
     pub(super) fn set_tokens(&mut self, tokens: &UserTokens) {

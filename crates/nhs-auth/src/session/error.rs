@@ -9,6 +9,12 @@ use crate::RenewError;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionError {
+    /// Others changed the session each time that it was about to be changed here.
+    #[error("the session is being changed by others: try again")]
+    Contended,
+    /// The provider has ended the session of the user who was signing in.
+    #[error("the provider has ended the user's session while they were signing in")]
+    EndedByProvider,
     /// There is no such session: it has ended, or never was.
     #[error("there is no such session: it has ended, or never was")]
     NoSession,
@@ -27,9 +33,9 @@ impl SessionError {
     /// Whether only a new sign-in helps.
     pub fn needs_sign_in(&self) -> bool {
         match self {
-            Self::NoSession => true,
+            Self::EndedByProvider | Self::NoSession => true,
             Self::Renew(error) => error.needs_sign_in(),
-            Self::NoSuchRole | Self::Store(_) => false,
+            Self::Contended | Self::NoSuchRole | Self::Store(_) => false,
         }
     }
 }

@@ -13,7 +13,8 @@ const MOST_SESSIONS: usize = 100_000;
 
 /// Keeps sessions in memory: for one process, and until it ends.
 ///
-/// Their number is bounded. Beyond it the one that would end first goes.
+/// Their number is bounded. Beyond it a sign-in that is under way goes, and when there is none the
+/// session that would end first.
 #[derive(Debug)]
 pub struct MemorySessionStore {
     sessions: Mutex<Kept>,
@@ -25,6 +26,8 @@ pub struct MemorySessionStore {
 struct Kept {
     records: HashMap<SessionKey, SessionRecord>,
     ends: BTreeSet<(UnixMillis, SessionKey)>,
+    /// Those of sign-ins that are under way: anybody can begin one.
+    pending_ends: BTreeSet<(UnixMillis, SessionKey)>,
     of_provider: HashMap<ProviderSession, BTreeSet<SessionKey>>,
 }
 
@@ -65,7 +68,7 @@ impl MemorySessionStore {
 impl Kept {
     fn insert(&mut self, key: SessionKey, record: SessionRecord) {
         self.remove(key);
-        self.ends.insert((record.expires_at, key));
+        self.ends_like(&record).insert((record.expires_at, key));
         if let Some(session) = record.provider_session {
             self.of_provider.entry(session).or_default().insert(key);
         }
@@ -74,7 +77,7 @@ impl Kept {
 
     fn remove(&mut self, key: SessionKey) -> Option<SessionRecord> {
         let record = self.records.remove(&key)?;
-        self.ends.remove(&(record.expires_at, key));
+        self.ends_like(&record).remove(&(record.expires_at, key));
         if let Some(session) = record.provider_session
             && let Some(keys) = self.of_provider.get_mut(&session)
         {
@@ -87,11 +90,28 @@ impl Kept {
     }
 
     fn forget_expired(&mut self, now: UnixMillis) {
-        while let Some((end, key)) = self.ends.first().copied()
-            && end <= now
-        {
+        for of_pending in [true, false] {
+            let first = |kept: &Self| {
+                let ends = if of_pending { &kept.pending_ends } else { &kept.ends };
+                ends.first().copied()
+            };
+            while let Some((end, key)) = first(self)
+                && end <= now
+            {
+                self.remove(key);
+            }
+        }
+    }
+
+    fn make_room(&mut self) {
+        let first = self.pending_ends.first().or_else(|| self.ends.first()).copied();
+        if let Some((_, key)) = first {
             self.remove(key);
         }
+    }
+
+    fn ends_like(&mut self, record: &SessionRecord) -> &mut BTreeSet<(UnixMillis, SessionKey)> {
+        if record.version == 0 { &mut self.pending_ends } else { &mut self.ends }
     }
 }
 
@@ -117,8 +137,7 @@ impl SessionStore for MemorySessionStore {
                 return Ok(false);
             }
             if replaces.is_none() && kept.records.len() >= self.most {
-                let first = kept.ends.first().map(|(_, key)| *key);
-                first.map(|key| kept.remove(key));
+                kept.make_room();
             }
             kept.insert(key, record);
             Ok(true)
@@ -181,5 +200,18 @@ mod tests {
         assert!(store.take(SessionKey([2; 32])).await.unwrap().is_none());
         let kept = store.kept();
         assert!(kept.records.is_empty() && kept.ends.is_empty() && kept.of_provider.is_empty());
+    }
+
+    #[tokio::test]
+    async fn sign_ins_that_anybody_begins_put_nobody_out() {
+        let store = MemorySessionStore::with_capacity(3, Arc::new(SystemClock));
+        let signed_in = SessionKey([255; 32]);
+        assert!(store.save(signed_in, record(i64::MAX - 9), None).await.unwrap());
+        for name in 0..100 {
+            let pending = SessionRecord { version: 0, ..record(i64::MAX) };
+            assert!(store.save(SessionKey([name; 32]), pending, None).await.unwrap());
+        }
+        assert!(store.load(signed_in).await.unwrap().is_some());
+        assert_eq!(store.len(), 3);
     }
 }

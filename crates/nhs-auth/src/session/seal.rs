@@ -16,7 +16,10 @@ const LEAST_SECRET: usize = 32;
 /// The key that sessions are encrypted with (AES-256-GCM), each bound to its own name: who can
 /// read the store reads no token, and who can write to it can't put one user's session in place of
 /// another's.
-pub struct SealingKey(RandomizedNonceKey);
+pub struct SealingKey {
+    seals: RandomizedNonceKey,
+    opens_too: Vec<RandomizedNonceKey>,
+}
 
 /// A secret that is too short to make a key of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,13 +59,22 @@ impl SealingKey {
     }
 
     fn of(bytes: &[u8; 32]) -> Self {
-        Self(RandomizedNonceKey::new(&AES_256_GCM, bytes).expect("the key has 32 bytes"))
+        let seals = RandomizedNonceKey::new(&AES_256_GCM, bytes).expect("the key has 32 bytes");
+        Self { seals, opens_too: Vec::new() }
+    }
+
+    /// The same, which also opens what an older key has sealed: for as long as a session lasts
+    /// after a change of the secret.
+    pub fn and_opens(mut self, older: Self) -> Self {
+        self.opens_too.push(older.seals);
+        self.opens_too.extend(older.opens_too);
+        self
     }
 
     pub(super) fn seal(&self, key: SessionKey, content: &[u8]) -> Vec<u8> {
         let mut sealed = content.to_vec();
         let nonce = self
-            .0
+            .seals
             .seal_in_place_append_tag(Aad::from(key.as_bytes()), &mut sealed)
             .expect("a session is shorter than what AES-GCM takes");
         sealed.extend_from_slice(nonce.as_ref());
@@ -71,14 +83,19 @@ impl SealingKey {
 
     /// `None` when it was sealed by another key, under another name, or was changed.
     pub(super) fn open(&self, key: SessionKey, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        let (content, nonce) = sealed.split_at_checked(sealed.len().checked_sub(NONCE_LEN)?)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let mut content = Zeroizing::new(content.to_vec());
-        let opened = self.0.open_in_place(nonce, Aad::from(key.as_bytes()), &mut content).ok()?;
-        let length = opened.len();
-        content.truncate(length);
-        Some(content)
+        let mut keys = std::iter::once(&self.seals).chain(&self.opens_too);
+        keys.find_map(|it| open(it, key, sealed))
     }
+}
+
+fn open(by: &RandomizedNonceKey, key: SessionKey, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (content, nonce) = sealed.split_at_checked(sealed.len().checked_sub(NONCE_LEN)?)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+    let mut content = Zeroizing::new(content.to_vec());
+    let opened = by.open_in_place(nonce, Aad::from(key.as_bytes()), &mut content).ok()?;
+    let length = opened.len();
+    content.truncate(length);
+    Some(content)
 }
 
 impl fmt::Debug for SealingKey {
@@ -115,6 +132,11 @@ mod tests {
         let secret: SecretString = "0123456789abcdef0123456789abcdef".into();
         let sealed = SealingKey::derived_from(&secret).unwrap().seal(NAME, b"tokens");
         assert!(SealingKey::derived_from(&secret).unwrap().open(NAME, &sealed).is_some());
+        let newer: SecretString = "fedcba9876543210fedcba9876543210".into();
+        let newer = SealingKey::derived_from(&newer).unwrap();
+        assert!(newer.open(NAME, &sealed).is_none());
+        let both = newer.and_opens(SealingKey::derived_from(&secret).unwrap());
+        assert!(both.open(NAME, &sealed).is_some());
         let error = SealingKey::derived_from(&"short".into()).unwrap_err();
         assert_eq!(error, ShortSecret);
     }

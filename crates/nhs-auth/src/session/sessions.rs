@@ -12,7 +12,6 @@ use super::limits::SessionLimits;
 use super::seal::SealingKey;
 use super::signed_in::{Session, SessionUser};
 use super::store::{ProviderSession, SessionKey, SessionRecord, SessionStore};
-use super::tokens::Renewals;
 use crate::relying_party::{PATIENCE_MIN, PendingSignIn};
 use crate::user_token::Slots;
 use crate::{Clock, Entropy, IdToken, OsEntropy, SignIn, SystemClock};
@@ -21,7 +20,10 @@ use crate::{Clock, Entropy, IdToken, OsEntropy, SignIn, SystemClock};
 const NOTED_EVERY_MS: i64 = 10_000;
 
 /// How many users' renewals are remembered.
-const MOST_RENEWALS: u64 = 10_000;
+const MOST_RENEWALS: u64 = 100_000;
+
+/// The version of a sign-in that is under way.
+const PENDING: u64 = 0;
 
 /// How often a change is tried again that another one has come before.
 pub(super) const MOST_TRIES: usize = 8;
@@ -37,7 +39,7 @@ pub struct Sessions {
     limits: SessionLimits,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
-    pub(super) renewals: Arc<Slots<Renewals>>,
+    pub(super) renewals: Arc<Slots>,
 }
 
 /// A session as it was read: to be changed, and written back in its place.
@@ -77,7 +79,7 @@ impl Sessions {
     /// [`SessionError::Store`].
     pub async fn begin(&self, pending: PendingSignIn) -> Result<SessionId, SessionError> {
         let ends = self.clock.now().plus(PATIENCE_MIN * 60_000);
-        self.put_new(&Content::Pending(pending), None, ends).await
+        self.put_new(&Content::Pending(pending), PENDING, None, ends).await
     }
 
     /// Takes out the sign-in that this browser has begun: once, so that a callback that comes twice
@@ -109,7 +111,8 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Store`].
+    /// [`SessionError::EndedByProvider`] when the provider has ended the user's session since the
+    /// ID token was issued, or [`SessionError::Store`].
     pub async fn start<U: SessionUser>(
         &self,
         sign_in: &SignIn<U>,
@@ -118,7 +121,14 @@ impl Sessions {
         let (id_token, user) = (&sign_in.id_token, &sign_in.user);
         let content = SignedIn::new(id_token, user.kept_claims().clone(), user.settled_role(), now);
         let ends = self.limits.end(now, now);
-        self.put_new(&Content::SignedIn(Box::new(content)), provider_session(id_token), ends).await
+        let content = Content::SignedIn(Box::new(content));
+        let id = self.put_new(&content, 1, provider_session(id_token), ends).await?;
+        // Looked for after the session is there: whichever comes second finds the other.
+        if self.was_ended_already(id_token).await? {
+            self.end(&id).await?;
+            return Err(SessionError::EndedByProvider);
+        }
+        Ok(id)
     }
 
     /// The session of that name, which counts as used now. `None` when it has ended, or never was.
@@ -160,7 +170,7 @@ impl Sessions {
                 return Ok(());
             }
         }
-        Err(SessionError::NoSession)
+        Err(SessionError::Contended)
     }
 
     /// Ends a session, as at a sign-out. One that has ended already is no error.
@@ -211,19 +221,26 @@ impl Sessions {
     async fn put_new(
         &self,
         content: &Content,
+        version: u64,
         provider_session: Option<ProviderSession>,
         expires_at: UnixMillis,
     ) -> Result<SessionId, SessionError> {
         let id = SessionId::new(&*self.entropy);
         let key = id.key();
         let content = self.seal.seal(key, &content.to_bytes());
-        let record = SessionRecord { version: 1, content, provider_session, expires_at };
-        self.store.save(key, record, None).await?;
+        let record = SessionRecord { version, content, provider_session, expires_at };
+        if !self.store.save(key, record, None).await? {
+            return Err(SessionError::Contended);
+        }
         tracing::debug!(lives_ms = expires_at.0 - self.clock.now().0, "session");
         Ok(id)
     }
 
-    fn open(&self, key: SessionKey, record: &SessionRecord) -> Option<Content> {
+    pub(super) fn seal(&self, key: SessionKey, content: &Content) -> Vec<u8> {
+        self.seal.seal(key, &content.to_bytes())
+    }
+
+    pub(super) fn open(&self, key: SessionKey, record: &SessionRecord) -> Option<Content> {
         let content = self.seal.open(key, &record.content);
         let content = content.and_then(|bytes| Content::from_bytes(&bytes));
         if content.is_none() {

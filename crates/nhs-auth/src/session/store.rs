@@ -47,7 +47,8 @@ name_of_32_bytes!(SessionKey, ProviderSession);
 #[derive(Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "what every store has to keep")]
 pub struct SessionRecord {
-    /// Counts up with each change.
+    /// Counts up with each change. 0 is a sign-in that is under way, which anybody can begin: where
+    /// room is short, those make room first.
     pub version: u64,
     /// What is kept: encrypted, and bound to its key.
     pub content: Vec<u8>,
@@ -101,7 +102,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync {
     fn load(&self, key: SessionKey) -> StoreFuture<'_, Option<SessionRecord>>;
 
     /// Writes a session in place of the version `replaces`, or where there is none; whole or not
-    /// at all. Answers whether it was written: not when another version, or none, is there.
+    /// at all. Answers whether it was written: not when another version, or none, is there. One
+    /// that has expired already counts as written, and is not there afterwards.
     ///
     /// # Errors
     ///

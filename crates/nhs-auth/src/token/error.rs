@@ -208,7 +208,7 @@ impl TokenError {
                  with SSL_CERT_FILE"
             }
             TokenErrorKind::RateLimited => {
-                "300 token requests a minute are allowed for an application: keep a token for its \
+                "the platform allows an application 300 token requests a minute: keep a token for its \
                  ten minutes and share it"
             }
             TokenErrorKind::Redirected { .. } => {

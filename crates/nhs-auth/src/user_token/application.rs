@@ -52,6 +52,9 @@ pub struct PairingError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RenewError {
+    /// The request ended without a result: a fault in this program, or its runtime has ended.
+    #[error("the request for a user's token ended without a result")]
+    Abandoned,
     /// The ID token was not exchanged again.
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
@@ -69,6 +72,7 @@ impl RenewError {
     /// Who has to act.
     pub fn class(&self) -> ErrorClass {
         match self {
+            Self::Abandoned => ErrorClass::Local,
             Self::Exchange(error) => error.class(),
             Self::Refresh(error) => error.token_error().class(),
             Self::SignInAgain => ErrorClass::Refused,
@@ -79,9 +83,15 @@ impl RenewError {
     pub fn needs_sign_in(&self) -> bool {
         match self {
             Self::Exchange(ExchangeError::Token(error)) => is_about_the_id_token(error),
-            Self::Exchange(_) | Self::SignInAgain => true,
-            Self::Refresh(error) => error.is_used_up(),
+            Self::Exchange(ExchangeError::Preflight(_)) | Self::SignInAgain => true,
+            Self::Abandoned | Self::Exchange(ExchangeError::OtherProvider { .. }) => false,
+            Self::Refresh(error) => error.was_refused_as_used(),
         }
+    }
+
+    /// Whether somebody else may have redeemed the refresh token.
+    pub(crate) fn refresh_token_was_used(&self) -> bool {
+        matches!(self, Self::Refresh(error) if error.was_refused_as_used())
     }
 }
 
@@ -154,11 +164,14 @@ impl<P: RelyingParty> UserApplication<P> {
                 expected: self.provider.issuer().to_string(),
             });
         }
+        // The provider has told its time at the sign-in, and the platform perhaps not yet.
+        self.tokens.wire().suppose(self.provider.clock_skew());
         self.tokens.exchange(&self.application, &SubjectToken::from(id_token)).await
     }
 
     /// Gets a user's next access token: by the refresh token where there is one and a client
-    /// secret, and else, or when that brought nothing, by the ID token while it lives.
+    /// secret; and else, or when that was refused or its answer lost, by the ID token while it
+    /// lives.
     ///
     /// Store what this returns before the old tokens are dropped.
     ///
@@ -171,9 +184,10 @@ impl<P: RelyingParty> UserApplication<P> {
         tokens: &UserTokens,
         id_token: &IdToken,
     ) -> Result<UserTokens, RenewError> {
-        let now = self.tokens.wire().now();
-        let may_exchange = now < id_token.expires_at().to_millis();
-        let redeemable = tokens.refreshable(now).zip(self.client_secret.as_ref());
+        let wire = self.tokens.wire();
+        // The one time is the provider's and the platform's, the other was counted by our clock.
+        let may_exchange = wire.now() < id_token.expires_at().to_millis();
+        let redeemable = tokens.refreshable(wire.clock.now()).zip(self.client_secret.as_ref());
         let Some((refresh_token, secret)) = redeemable else {
             if !may_exchange {
                 return Err(RenewError::SignInAgain);
@@ -183,7 +197,7 @@ impl<P: RelyingParty> UserApplication<P> {
         let (endpoint, api_key) = (self.application.endpoint(), self.application.api_key());
         match self.tokens.refresh(endpoint, api_key, secret, refresh_token).await {
             Ok(tokens) => Ok(tokens),
-            Err(error) if error.is_used_up() && may_exchange => {
+            Err(error) if may_exchange && !matches!(error, RefreshError::Unused(_)) => {
                 tracing::warn!("{error}; the ID token is exchanged again");
                 Ok(self.exchange(id_token).await?)
             }

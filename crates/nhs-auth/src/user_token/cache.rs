@@ -5,8 +5,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::application::{RenewError, UserApplication};
-use super::slots::{Failures, Slots};
-use super::tokens::UserTokens;
+use super::slots::{Slot, Slots, Standing};
 use crate::{AccessToken, IdToken, RelyingParty};
 
 /// As many users as are remembered unless told otherwise.
@@ -15,22 +14,17 @@ const MOST_USERS: u64 = 10_000;
 /// The access tokens of many users, for those who keep the ID tokens themselves: a bounded number,
 /// one request a user however many wait for it, and none any more after a logout.
 ///
-/// A token serves until most of its life is over and is then renewed; while that fails, the old one
-/// serves until it expires. With [`Sessions`](crate::Sessions) this is not needed: they keep the
-/// tokens too.
-#[derive(Debug)]
-pub struct UserTokenCache<P> {
-    application: UserApplication<P>,
-    users: Slots<Place>,
-}
+/// When most of a token's life is over it is renewed in the background, and serves until it
+/// expires. With [`Sessions`](crate::Sessions) this is not needed: they keep the tokens too.
+///
+/// Cloning shares it. It needs a Tokio runtime.
+#[derive(Clone, Debug)]
+pub struct UserTokenCache<P>(Arc<Kept<P>>);
 
-/// What is known of one sign-in.
-#[derive(Debug, Default)]
-struct Place {
-    tokens: Option<UserTokens>,
-    failures: Failures<RenewError>,
-    /// The session at the provider: issuer and `sid`.
-    session: Option<(String, String)>,
+#[derive(Debug)]
+struct Kept<P> {
+    application: UserApplication<P>,
+    users: Slots,
 }
 
 impl<P: RelyingParty> UserTokenCache<P> {
@@ -42,62 +36,103 @@ impl<P: RelyingParty> UserTokenCache<P> {
     /// An empty cache for so many users. Beyond them, whoever was not seen for the longest time is
     /// forgotten, and costs one more exchange.
     pub fn with_capacity(application: UserApplication<P>, users: u64) -> Self {
-        Self { application, users: Slots::new(users) }
+        Self(Arc::new(Kept { application, users: Slots::new(users) }))
     }
 
     /// A token of the user who signed in with this ID token.
+    ///
+    /// Dropping the future abandons nothing: a request that is under way serves the next caller.
     ///
     /// # Errors
     ///
     /// The [`RenewError`] of the request that was made, shared by all who waited for it, or one
     /// that is a few seconds old.
     pub async fn token(&self, id_token: &IdToken) -> Result<AccessToken, Arc<RenewError>> {
-        let slot = self.users.of(key(id_token));
-        let mut place = slot.lock().await;
-        let wire = self.application.token_client().wire();
-        let held = place.tokens.clone();
-        let now = wire.clock.now();
-        if let Some(tokens) = held.as_ref().filter(|tokens| tokens.is_fresh(now)) {
-            return Ok(tokens.access_token().clone());
-        }
-        let serving = held.as_ref().filter(|tokens| tokens.serves(now));
-        if let Some(error) = place.failures.remembered(&*wire.clock) {
-            return serving.map(|tokens| tokens.access_token().clone()).ok_or(error);
-        }
-        let renewed = match &held {
-            Some(tokens) => self.application.renew(tokens, id_token).await,
-            None => self.application.exchange(id_token).await.map_err(RenewError::from),
-        };
-        match renewed {
-            Ok(tokens) => {
-                let access_token = tokens.access_token().clone();
-                if !slot.is_over() {
-                    let sid = id_token.session_id();
-                    place.session = sid.map(|sid| (id_token.issuer().to_owned(), sid.to_owned()));
-                    place.tokens = Some(tokens);
-                    place.failures.forget();
+        let session = id_token.session_id().map(|sid| (id_token.issuer(), sid));
+        let slot = self.0.users.of(key(id_token), session);
+        match self.0.standing(&slot) {
+            Standing::Fresh(token) => return Ok(token),
+            Standing::Serving(token) => {
+                if let Some(turn) = slot.turn_if_free() {
+                    let (kept, id_token) = (Arc::clone(&self.0), id_token.clone());
+                    tokio::spawn(async move {
+                        // Whoever asks next gets what came of it.
+                        let _ = kept.renewed(&slot, &id_token).await;
+                        drop(turn);
+                    });
                 }
-                Ok(access_token)
+                return Ok(token);
             }
-            Err(error) => {
-                let error = Arc::new(error);
-                place.failures.remember(Arc::clone(&error), &*wire.clock, &*wire.entropy);
-                serving.map(|tokens| tokens.access_token().clone()).ok_or(error)
-            }
+            Standing::Nothing => {}
         }
+        let (kept, id_token) = (Arc::clone(&self.0), id_token.clone());
+        let renewal = tokio::spawn(async move {
+            let _turn = slot.turn().await;
+            match kept.standing(&slot) {
+                Standing::Fresh(token) | Standing::Serving(token) => Ok(token),
+                Standing::Nothing => kept.renewed(&slot, &id_token).await,
+            }
+        });
+        renewal.await.unwrap_or_else(|_| Err(Arc::new(RenewError::Abandoned)))
     }
 
     /// Forgets the tokens of a sign-in, as at a logout: those that are on their way too.
     pub fn forget(&self, id_token: &IdToken) {
-        self.users.end(&key(id_token));
+        self.0.users.end(&key(id_token));
     }
 
-    /// Forgets the tokens of a session that the provider has ended, and returns of how many
-    /// sign-ins they were.
+    /// Forgets the tokens of a session that the provider has ended, those that are on their way
+    /// too, and returns of how many sign-ins they were.
     pub fn forget_session(&self, issuer: &str, sid: &str) -> usize {
-        self.users.end_where(|place| {
-            place.session.as_ref().is_some_and(|(iss, of)| iss == issuer && of == sid)
-        })
+        self.0.users.end_session(issuer, sid)
+    }
+}
+
+impl<P: RelyingParty> Kept<P> {
+    fn standing(&self, slot: &Slot) -> Standing {
+        let known = slot.known();
+        known.standing(known.tokens.as_ref(), &*self.application.token_client().wire().clock)
+    }
+
+    /// Whoever has the turn gets the next token.
+    async fn renewed(
+        &self,
+        slot: &Slot,
+        id_token: &IdToken,
+    ) -> Result<AccessToken, Arc<RenewError>> {
+        let wire = self.application.token_client().wire();
+        if slot.is_over() {
+            return Err(Arc::new(RenewError::SignInAgain));
+        }
+        let held = {
+            let known = slot.known();
+            if let Some(error) = known.failure(&*wire.clock) {
+                return Err(error);
+            }
+            known.tokens.clone()
+        };
+        let renewed = match &held {
+            Some(tokens) => self.application.renew(tokens, id_token).await,
+            None => self.application.exchange(id_token).await.map_err(RenewError::from),
+        };
+        let mut known = slot.known();
+        if slot.is_over() {
+            // The user has signed out in the meantime.
+            return Err(Arc::new(RenewError::SignInAgain));
+        }
+        match renewed {
+            Ok(tokens) => {
+                let access_token = tokens.access_token().clone();
+                known.tokens = Some(tokens);
+                known.succeeded();
+                Ok(access_token)
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                known.failed(Arc::clone(&error), &*wire.clock, &*wire.entropy);
+                Err(error)
+            }
+        }
     }
 }
 

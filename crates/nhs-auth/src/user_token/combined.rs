@@ -3,14 +3,22 @@
 use std::fmt;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use nhs_auth_rules::ApiKey;
+use nhs_auth_rules::{ApiKey, UnixMillis};
+use serde_json::{Map, Value};
 use url::Url;
+use zeroize::Zeroizing;
 
+use super::refresh::{RefreshError, RefreshToken};
 use super::tokens::UserTokens;
 use crate::entropy::unguessable;
-use crate::relying_party::CallbackError;
+use crate::relying_party::{CallbackError, FetchError, PATIENCE_MIN, fetch_object};
 use crate::token::{Body, Form, Grant, Means};
-use crate::{Acr, Callback, ClientSecret, RedirectUri, TokenClient, TokenEndpoint, TokenError};
+use crate::{
+    AccessToken, Acr, Callback, ClientSecret, RedirectUri, TokenClient, TokenEndpoint, TokenError,
+};
+
+/// 32 bytes in base64url.
+const STATE_LENGTH: usize = 43;
 
 /// An application that lets the platform sign its users in (combined authentication and
 /// authorisation): one redirect, and the platform's tokens for the code.
@@ -35,14 +43,47 @@ pub enum CombinedWith {
     NhsLogin,
 }
 
-/// A combined sign-in that has begun.
-#[derive(Clone)]
+/// A combined sign-in that has begun: where the browser goes, and what is remembered until it comes
+/// back.
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct BegunCombined {
     /// Where the browser is sent to.
     pub url: String,
-    /// What it has to bring back. Kept on the server, for this browser alone.
-    pub state: String,
+    /// What the server remembers, for this browser alone.
+    pub pending: PendingCombined,
+}
+
+/// What has to be remembered of a combined sign-in that is under way, on the server, for the
+/// browser that it belongs to. It is used once: completing the sign-in consumes it.
+pub struct PendingCombined {
+    state: Zeroizing<String>,
+    begun_at: UnixMillis,
+}
+
+impl PendingCombined {
+    /// A sign-in that was kept: its `state`, and when it was begun. `None` for a `state` that is
+    /// none of [`CombinedSignIn::begin`]'s.
+    pub fn kept(state: &str, begun_at: UnixMillis) -> Option<Self> {
+        let state = Zeroizing::new(state.to_owned());
+        (state.len() == STATE_LENGTH).then_some(Self { state, begun_at })
+    }
+
+    /// The `state`, which the browser has to bring back.
+    pub fn state(&self) -> &str {
+        &self.state
+    }
+
+    /// When it was begun, by our clock.
+    pub fn begun_at(&self) -> UnixMillis {
+        self.begun_at
+    }
+}
+
+impl fmt::Debug for PendingCombined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingCombined").field("begun_at", &self.begun_at).finish_non_exhaustive()
+    }
 }
 
 /// Why there are no tokens.
@@ -77,8 +118,8 @@ impl CombinedSignIn {
     /// Begins a sign-in.
     pub fn begin(&self, with: CombinedWith, tokens: &TokenClient) -> BegunCombined {
         let state = unguessable(&*tokens.wire().entropy);
-        let authorize = self.endpoint.url().trim_end_matches("token").to_owned() + "authorize";
-        let mut url = Url::parse(&authorize).expect("a token endpoint is a URL");
+        let mut url = Url::parse(&self.beside_the_token_endpoint("authorize"))
+            .expect("a token endpoint is a URL");
         url.query_pairs_mut()
             .append_pair("response_type", "code")
             .append_pair("client_id", self.api_key.as_str())
@@ -95,7 +136,9 @@ impl CombinedSignIn {
                 url.query_pairs_mut().append_pair("scope", "nhs-login");
             }
         }
-        BegunCombined { url: url.into(), state }
+        let begun_at = tokens.wire().clock.now();
+        let pending = PendingCombined { state: Zeroizing::new(state), begun_at };
+        BegunCombined { url: url.into(), pending }
     }
 
     /// Completes a sign-in with what the browser came back with. The code is sent once.
@@ -105,18 +148,55 @@ impl CombinedSignIn {
     /// [`CombinedError`], and there are no tokens.
     pub async fn complete(
         &self,
-        state: &str,
+        pending: PendingCombined,
         callback: &Callback,
         tokens: &TokenClient,
     ) -> Result<UserTokens, CombinedError> {
         let found = callback.state().unwrap_or_default();
-        verify_slices_are_equal(found.as_bytes(), state.as_bytes())
+        verify_slices_are_equal(found.as_bytes(), pending.state.as_bytes())
             .map_err(|_| CallbackError::State)?;
+        let now = tokens.wire().clock.now();
+        if now.0.saturating_sub(pending.begun_at.0) > PATIENCE_MIN * 60_000 {
+            return Err(CallbackError::TooLate { minutes: PATIENCE_MIN }.into());
+        }
         if let Some(error) = callback.error_text() {
             return Err(CombinedError::Refused { error });
         }
         let code = callback.code().ok_or(CallbackError::NoCode)?;
         Ok(UserTokens::of(tokens.ask(&Redemption { sign_in: self, code }).await?))
+    }
+
+    /// The next tokens of a user. Store them before the old ones are dropped: a refresh token works
+    /// once.
+    ///
+    /// # Errors
+    ///
+    /// [`RefreshError`], which says what has become of the refresh token.
+    pub async fn refresh(
+        &self,
+        refresh_token: &RefreshToken,
+        tokens: &TokenClient,
+    ) -> Result<UserTokens, RefreshError> {
+        tokens.refresh(&self.endpoint, &self.api_key, &self.client_secret, refresh_token).await
+    }
+
+    /// The user info of a healthcare worker who has signed in so (`GET /userinfo`), for which the
+    /// platform asks CIS2. NHS login's users have none here.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError`].
+    pub async fn user_info(
+        &self,
+        access_token: &AccessToken,
+        tokens: &TokenClient,
+    ) -> Result<Map<String, Value>, FetchError> {
+        let url = self.beside_the_token_endpoint("userinfo");
+        fetch_object(tokens.wire(), &url, access_token).await
+    }
+
+    fn beside_the_token_endpoint(&self, name: &str) -> String {
+        format!("{}{name}", self.endpoint.url().trim_end_matches("token"))
     }
 }
 
@@ -127,12 +207,6 @@ impl fmt::Debug for CombinedSignIn {
             .field("api_key", &self.api_key)
             .field("redirect_uri", &self.redirect_uri)
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for BegunCombined {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BegunCombined").finish_non_exhaustive()
     }
 }
 

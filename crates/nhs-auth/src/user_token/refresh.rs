@@ -61,15 +61,16 @@ impl RefreshError {
         }
     }
 
-    /// Whether the refresh token can't be redeemed any more, or perhaps not.
+    /// Whether the refresh token can't be redeemed any more, or perhaps not. After a lost answer
+    /// the next attempt tells.
     pub fn is_used_up(&self) -> bool {
-        match self {
-            Self::AnswerLost(_) => true,
-            Self::Refused(error) => {
-                error.rules().iter().any(|rule| matches!(rule.id.as_str(), "F11" | "F12"))
-            }
-            Self::Unused(_) => false,
-        }
+        matches!(self, Self::AnswerLost(_)) || self.was_refused_as_used()
+    }
+
+    /// Whether the platform said that the token was redeemed before, or that its time is over.
+    pub(crate) fn was_refused_as_used(&self) -> bool {
+        let Self::Refused(error) = self else { return false };
+        error.rules().iter().any(|rule| matches!(rule.id.as_str(), "F11" | "F12"))
     }
 
     /// What happened at the token endpoint.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use nhs_auth_rules::UnixMillis;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use super::refresh::RefreshToken;
 use crate::token::seconds;
@@ -21,9 +22,9 @@ pub struct UserTokens {
 }
 
 impl UserTokens {
-    pub(super) fn of(issued: IssuedToken) -> Self {
-        let refresh_token = match issued.others.get("refresh_token") {
-            Some(Value::String(token)) => RefreshToken::new(token.clone()),
+    pub(super) fn of(mut issued: IssuedToken) -> Self {
+        let refresh_token = match issued.others.remove("refresh_token") {
+            Some(Value::String(token)) => RefreshToken::new(token),
             _ => None,
         };
         let lives = issued.others.get("refresh_token_expires_in").and_then(seconds);
@@ -38,7 +39,7 @@ impl UserTokens {
         &self.issued.access_token
     }
 
-    /// The answer as the platform sent it.
+    /// The answer as the platform sent it, less the refresh token.
     pub fn issued(&self) -> &IssuedToken {
         &self.issued
     }
@@ -81,7 +82,11 @@ impl UserTokens {
 
     pub(crate) fn to_kept(&self) -> KeptTokens {
         KeptTokens {
-            access_token: self.issued.access_token.expose().to_owned(),
+            access_token: Zeroizing::new(self.issued.access_token.expose().to_owned()),
+            refresh_token: self
+                .refresh_token
+                .as_ref()
+                .map(|token| Zeroizing::new(token.expose().to_owned())),
             token_type: self.issued.token_type.clone(),
             expires_in_s: self.issued.expires_in.map(|lives| lives.as_secs()),
             requested_at_ms: self.issued.requested_at.0,
@@ -89,14 +94,17 @@ impl UserTokens {
         }
     }
 
-    pub(crate) fn of_kept(kept: KeptTokens) -> Option<Self> {
-        Some(Self::of(IssuedToken {
-            access_token: AccessToken::new(kept.access_token)?,
-            token_type: kept.token_type,
+    pub(crate) fn of_kept(kept: &KeptTokens) -> Option<Self> {
+        let refresh_token = kept.refresh_token.as_ref();
+        let refresh_token = refresh_token.and_then(|token| RefreshToken::new(token.to_string()));
+        let tokens = Self::of(IssuedToken {
+            access_token: AccessToken::new(kept.access_token.to_string())?,
+            token_type: kept.token_type.clone(),
             expires_in: kept.expires_in_s.map(Duration::from_secs),
             requested_at: UnixMillis(kept.requested_at_ms),
-            others: kept.others,
-        }))
+            others: kept.others.clone(),
+        });
+        Some(Self { refresh_token, ..tokens })
     }
 }
 
@@ -110,9 +118,10 @@ impl fmt::Debug for UserTokens {
 }
 
 /// A user's tokens as a session keeps them: a secret, whole.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct KeptTokens {
-    access_token: String,
+    access_token: Zeroizing<String>,
+    refresh_token: Option<Zeroizing<String>>,
     token_type: String,
     expires_in_s: Option<u64>,
     requested_at_ms: i64,

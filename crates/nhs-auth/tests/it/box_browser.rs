@@ -2,7 +2,6 @@
 //! stops where it is sent out of the box.
 
 use nhs_auth::Callback;
-use nhs_auth_mock::MockPlatform;
 use url::Url;
 use url::form_urlencoded::Serializer;
 
@@ -58,15 +57,4 @@ fn filled_in(html: &str, username: &str) -> String {
         form.append_pair("role", role.split('"').next().unwrap());
     }
     form.finish()
-}
-
-/// A call of the box's control API.
-pub(crate) async fn control(
-    platform: &MockPlatform,
-    path: &str,
-    body: &serde_json::Value,
-) -> serde_json::Value {
-    let url = format!("{}/_mock/{path}", platform.base_url());
-    let answer = browser().post(url).body(body.to_string()).send().await.unwrap();
-    serde_json::from_str(&answer.text().await.unwrap()).unwrap()
 }

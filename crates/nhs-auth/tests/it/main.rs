@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it can't go on")]
 
 mod box_browser;
+mod box_control;
 mod cache;
 mod interop;
 mod keys;

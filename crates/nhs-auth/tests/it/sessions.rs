@@ -139,8 +139,73 @@ async fn one_request_a_session_however_many_wait_for_it() {
         let tokens = sessions.find(&id).await.unwrap().unwrap().tokens().unwrap().clone();
         let count = (expected - 1).to_string();
         assert_eq!(tokens.issued().others["refresh_count"], count.as_str());
-        scene.clock.advance(Duration::from_secs(500));
+        scene.clock.advance(Duration::from_secs(601));
     }
+}
+
+#[tokio::test]
+async fn a_browser_that_goes_away_takes_no_tokens_with_it() {
+    let scene = UserScene::new().await;
+    let sessions = sessions(&scene, TestStore::new(&scene));
+    let id = started(&scene, &sessions).await;
+    let slow = Fault::new(FaultKind::Slow).path("/oauth2").delay(Duration::from_millis(300));
+    for expected in ["0", "1"] {
+        scene.platform.add_fault(slow.clone().times(1));
+        let waiting = sessions.access_token(&id, &scene.users);
+        let left = tokio::time::timeout(Duration::from_millis(50), waiting).await;
+        assert!(left.is_err(), "it went away before the answer came");
+        let mut count = None;
+        while count.as_deref() != Some(expected) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let session = sessions.find(&id).await.unwrap().unwrap();
+            let counted = |tokens: &nhs_auth::UserTokens| {
+                tokens.issued().others["refresh_count"].as_str().unwrap().to_owned()
+            };
+            count = session.tokens().map(counted);
+        }
+        // Now the token has expired, and nothing serves meanwhile.
+        scene.clock.advance(Duration::from_secs(601));
+        sessions.find(&id).await.unwrap();
+    }
+    assert_eq!(scene.token_requests(), 2);
+}
+
+#[tokio::test]
+async fn an_outage_is_no_reason_to_send_users_away() {
+    let scene = UserScene::new().await;
+    let sessions = sessions(&scene, TestStore::new(&scene));
+    let id = started(&scene, &sessions).await;
+    sessions.access_token(&id, &scene.users).await.unwrap();
+    for _ in 0..6 {
+        scene.clock.advance(Duration::from_mins(12));
+        scene.platform.advance(Duration::from_mins(12));
+        sessions.find(&id).await.unwrap().unwrap();
+    }
+    // The ID token has expired: there is only the refresh token.
+    let outage = scene.platform.add_fault(Fault::new(FaultKind::BadGateway).path("/oauth2"));
+    let error = sessions.access_token(&id, &scene.users).await.unwrap_err();
+    assert!(matches!(error, SessionError::Renew(_)) && !error.needs_sign_in(), "{error:?}");
+    scene.platform.remove_fault(outage);
+    scene.clock.advance(Duration::from_secs(40));
+    sessions.access_token(&id, &scene.users).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_api_that_always_says_401_is_no_reason_to_hammer_the_platform() {
+    let scene = UserScene::new().await;
+    let sessions = sessions(&scene, TestStore::new(&scene));
+    let id = started(&scene, &sessions).await;
+    let router = axum::Router::new().fallback(async || http::StatusCode::UNAUTHORIZED);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let api = ApiClient::new(Access::Open, Destinations::nhs_only().and_loopback());
+    for _ in 0..10 {
+        let request = http::Request::get(&url).body(bytes::Bytes::new()).unwrap();
+        let response = sessions.send(&id, &scene.users, &api, request).await.unwrap();
+        assert_eq!(response.status(), http::StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(scene.token_requests(), 2);
 }
 
 #[tokio::test]
@@ -151,7 +216,7 @@ async fn instances_that_share_a_store_do_not_take_each_others_refresh_token_for_
     let id = started(&scene, &one).await;
     one.access_token(&id, &scene.users).await.unwrap();
     for _ in 0..5 {
-        scene.clock.advance(Duration::from_secs(500));
+        scene.clock.advance(Duration::from_secs(601));
         let both = tokio::join!(
             one.access_token(&id, &scene.users),
             other.access_token(&id, &scene.users)
@@ -173,7 +238,7 @@ async fn new_tokens_are_not_lost_when_the_store_fails_just_then() {
         let session = sessions.find(&id).await.unwrap().unwrap();
         session.tokens().unwrap().issued().others["refresh_count"].as_str().unwrap().to_owned()
     };
-    scene.clock.advance(Duration::from_secs(500));
+    scene.clock.advance(Duration::from_secs(601));
     assert_eq!(count().await, "0");
     store.fails_to_save.store(true, Ordering::SeqCst);
     let second = sessions.access_token(&id, &scene.users).await.unwrap();
@@ -181,8 +246,11 @@ async fn new_tokens_are_not_lost_when_the_store_fails_just_then() {
     assert_eq!(sessions.access_token(&id, &scene.users).await.unwrap().expose(), second.expose());
     store.fails_to_save.store(false, Ordering::SeqCst);
     assert_eq!(sessions.access_token(&id, &scene.users).await.unwrap().expose(), second.expose());
+    while count().await == "0" {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     assert_eq!(count().await, "1", "it is in the store now");
-    scene.clock.advance(Duration::from_secs(500));
+    scene.clock.advance(Duration::from_secs(601));
     sessions.access_token(&id, &scene.users).await.unwrap();
     assert_eq!(count().await, "2", "and its refresh token works");
     assert_eq!(scene.token_requests(), 3);
@@ -241,7 +309,7 @@ async fn a_logout_token_ends_the_right_session_and_no_newer_one() {
         members.insert("aud".into(), id_token.claims()["aud"].clone());
         members.extend(claims.as_object().unwrap().clone());
         let body = json!({"sid": id_token.session_id().unwrap(), "claims": members});
-        let token = crate::box_browser::control(&scene.platform, "logout-tokens", &body).await;
+        let token = crate::box_control::control(&scene.platform, "logout-tokens", &body).await;
         let compact = token["logout_token"].as_str().unwrap().to_owned();
         scene.users.provider().logout_token(&compact).await
     };
@@ -259,6 +327,9 @@ async fn a_logout_token_ends_the_right_session_and_no_newer_one() {
     assert!(sessions.find(&mine).await.unwrap().is_none());
     assert!(sessions.find(&colleagues).await.unwrap().is_some());
     assert_eq!(sessions.end_by(&good).await.unwrap().or_stale().unwrap().ended, 0);
+    // A sign-in that was about to end when the logout came doesn't begin a session after it.
+    let error = sessions.start(&signed_in).await.unwrap_err();
+    assert!(matches!(error, SessionError::EndedByProvider), "{error:?}");
     for claims in [
         json!({"aud": "another"}),
         json!({"iss": "https://evil.example.org"}),

@@ -268,10 +268,7 @@ async fn what_the_browser_brings_back_must_be_the_answer_to_this_sign_in() {
     let begun = cis2.begin(&Cis2SignIn::new()).await.unwrap();
     let callback = sign_in(&begun.url, "656005750104").await;
     let error = other.complete(begun.pending, &callback).await.unwrap_err();
-    assert!(
-        matches!(error, SignInError::Callback(CallbackError::OtherProvider { .. })),
-        "{error:?}"
-    );
+    assert!(matches!(error, SignInError::Callback(CallbackError::OtherClient)), "{error:?}");
     assert!(
         platform.requests().iter().all(|request| !request.path.ends_with("/access_token")),
         "no code was redeemed"

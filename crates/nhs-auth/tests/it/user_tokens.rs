@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nhs_auth::{
-    Access, ApiClient, ApiKey, Application, Cis2, Cis2SignIn, ClientSecret, CombinedError,
-    CombinedSignIn, CombinedWith, Destinations, Environment, ExchangeError, IdToken, Issuer, Kid,
-    NhsLoginSignIn, OsEntropy, ProviderEnvironment, RedirectUri, RefreshError, RenewError,
-    SubjectToken, TokenClient, TokenEndpoint, UserApplication, UserTokenCache, UserTokens,
+    Access, ApiClient, ApiKey, Application, Callback, Cis2, Cis2SignIn, ClientSecret,
+    CombinedError, CombinedSignIn, CombinedWith, Destinations, Environment, ExchangeError, IdToken,
+    Issuer, Kid, NhsLoginSignIn, OsEntropy, PendingCombined, ProviderEnvironment, RedirectUri,
+    RefreshError, RenewError, SubjectToken, TokenClient, TokenEndpoint, UserApplication,
+    UserTokenCache, UserTokens,
 };
 use nhs_auth_mock::{App, Fault, FaultKind, MockPlatform, NewApp};
 
@@ -254,15 +255,25 @@ async fn combined_sign_in_gets_the_platforms_tokens_at_once() {
         [(CombinedWith::Cis2(None), "656005750104"), (CombinedWith::NhsLogin, "9912003071")]
     {
         let begun = combined.begin(with, &tokens);
+        let again =
+            || PendingCombined::kept(begun.pending.state(), begun.pending.begun_at()).unwrap();
         let callback = sign_in(&begun.url, username).await;
-        let wrong = combined.complete("another", &callback, &tokens).await.unwrap_err();
+        let another = PendingCombined::kept(&"A".repeat(43), begun.pending.begun_at()).unwrap();
+        let wrong = combined.complete(another, &callback, &tokens).await.unwrap_err();
         assert!(matches!(wrong, CombinedError::Callback(_)), "{wrong:?}");
-        let issued = combined.complete(&begun.state, &callback, &tokens).await.unwrap();
+        let stateless = Callback::parse("code=c").unwrap();
+        let wrong = combined.complete(again(), &stateless, &tokens).await.unwrap_err();
+        assert!(matches!(wrong, CombinedError::Callback(_)), "{wrong:?}");
+        let issued = combined.complete(again(), &callback, &tokens).await.unwrap();
         let response = scene.api().send_as(issued.access_token(), scene.hello_user()).await;
         assert_eq!(response.unwrap().status(), http::StatusCode::OK);
-        let again = combined.complete(&begun.state, &callback, &tokens).await.unwrap_err();
-        assert!(again.to_string().contains("authorization_code is invalid"), "{again}");
+        let twice = combined.complete(again(), &callback, &tokens).await.unwrap_err();
+        assert!(twice.to_string().contains("authorization_code is invalid"), "{twice}");
+        let refreshed = combined.refresh(issued.refresh_token().unwrap(), &tokens).await.unwrap();
+        let user_info = combined.user_info(refreshed.access_token(), &tokens).await;
+        assert_eq!(user_info.is_ok(), username == "656005750104", "{user_info:?}");
     }
+    assert!(PendingCombined::kept("", nhs_auth::UnixMillis(0)).is_none());
 }
 
 #[tokio::test]
@@ -304,11 +315,15 @@ async fn a_token_is_renewed_before_it_expires_and_serves_while_that_fails() {
     let cache = UserTokenCache::new(scene.users.clone());
     let first = cache.token(&id_token).await.unwrap();
     scene.clock.advance(Duration::from_secs(500));
-    let outage = scene.platform.add_fault(Fault::new(FaultKind::InternalError).path("/oauth2"));
-    assert_eq!(cache.token(&id_token).await.unwrap().expose(), first.expose());
-    scene.platform.remove_fault(outage);
+    let slow = Fault::new(FaultKind::Slow).path("/oauth2").delay(Duration::from_secs(5));
+    scene.platform.add_fault(slow.times(1));
+    let at_once = tokio::time::timeout(Duration::from_secs(1), cache.token(&id_token)).await;
+    assert_eq!(at_once.unwrap().unwrap().expose(), first.expose(), "nobody waits meanwhile");
+    scene.platform.clear_faults();
     scene.clock.advance(Duration::from_secs(40));
-    assert_ne!(cache.token(&id_token).await.unwrap().expose(), first.expose());
+    while cache.token(&id_token).await.unwrap().expose() == first.expose() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test]
@@ -333,7 +348,8 @@ async fn a_logout_is_the_end_of_a_users_tokens_those_on_their_way_too() {
     };
     tokio::time::sleep(Duration::from_millis(100)).await;
     cache.forget(&id_token);
-    on_its_way.await.unwrap().unwrap();
+    let error = on_its_way.await.unwrap().unwrap_err();
+    assert!(error.needs_sign_in(), "{error}");
     assert_eq!(scene.token_requests(), 3);
     cache.token(&id_token).await.unwrap();
     assert_eq!(scene.token_requests(), 4, "what came after the logout was not kept");

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::party::SignedIn;
 use crate::arguments::Output;
 use crate::commands::rfc3339;
-use crate::commands::token_answer::as_json;
+use crate::commands::token_answer::user_as_json;
 use crate::console;
 use crate::failure::Failure;
 
@@ -33,7 +33,7 @@ impl Answer<'_> {
     fn to_json(&self) -> Value {
         let id_token = self.id_token();
         let mut members = match self.tokens {
-            Some(tokens) => as_json(tokens.issued(), SystemClock::default().now()),
+            Some(tokens) => user_as_json(tokens, SystemClock::default().now()),
             None => json!({}),
         };
         let (user_info, role, roles) = self.user();

@@ -36,6 +36,7 @@ impl Party {
         console: Console,
     ) -> Result<Self, Failure> {
         let issuer = issuer(arguments)?;
+        check_what_nhs_login_takes(arguments, &issuer)?;
         let client_id = client_id(arguments)?;
         let tokens = identity::token_client(arguments.timeout);
         let authentication = Authentication::read(arguments, console)?;
@@ -221,6 +222,25 @@ fn issuer(arguments: &SignIn) -> Result<Issuer, Failure> {
         .hint("name the provider's issuer with --issuer")
     })?;
     Ok(Issuer::parse(&issuer)?)
+}
+
+/// What NHS login would refuse after the user has signed in.
+fn check_what_nhs_login_takes(arguments: &SignIn, issuer: &Issuer) -> Result<(), Failure> {
+    if arguments.with != SignInWith::NhsLogin {
+        return Ok(());
+    }
+    // The hosted mocks do.
+    let is_its_own = [".signin.nhs.uk", "auth.login.nhs.uk"]
+        .iter()
+        .any(|host| issuer.to_string().ends_with(host));
+    if arguments.client_secret.is_some() && is_its_own {
+        return Err(Failure::usage("NHS login takes no client secret")
+            .hint("give the key that is registered there, with --client-private-key"));
+    }
+    if arguments.client_alg == ClientAlgorithm::Rs256 {
+        return Err(Failure::usage("NHS login takes RS512 alone"));
+    }
+    Ok(())
 }
 
 fn client_id(arguments: &SignIn) -> Result<&str, Failure> {

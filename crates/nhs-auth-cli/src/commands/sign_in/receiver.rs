@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
+use axum::http::Method;
 use axum::response::Response;
 use axum::routing::get;
 use nhs_auth::{RedirectUri, SignInError};
@@ -148,10 +149,17 @@ impl Arrived {
 
 async fn came_back(
     State(sender): State<mpsc::Sender<Arrived>>,
+    method: Method,
     RawQuery(query): RawQuery,
 ) -> Response {
+    let query = query.unwrap_or_default();
+    let is_answer = query.split('&').any(|it| it.starts_with("code=") || it.starts_with("error="));
+    if method != Method::GET || !is_answer {
+        // Whatever else a browser asks for here ends nothing.
+        return page::not_here();
+    }
     let (page, outcome) = oneshot::channel();
-    let arrived = Arrived { query: query.unwrap_or_default(), page };
+    let arrived = Arrived { query, page };
     if sender.try_send(arrived).is_err() {
         return page::twice();
     }

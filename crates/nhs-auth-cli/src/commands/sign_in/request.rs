@@ -30,7 +30,11 @@ pub(super) fn cis2(arguments: &SignIn) -> Result<Cis2SignIn, Failure> {
     if let Some(seconds) = arguments.max_age {
         sign_in = sign_in.freshness(Cis2Freshness::MaxAge(Duration::from_secs(seconds)));
     }
-    Ok(if arguments.no_role { sign_in.without_role() } else { sign_in })
+    Ok(match (arguments.no_role, arguments.change_role) {
+        (true, _) => sign_in.without_role(),
+        (_, true) => sign_in.change_role(),
+        _ => sign_in,
+    })
 }
 
 pub(super) fn nhs_login(arguments: &SignIn) -> Result<NhsLoginSignIn, Failure> {
@@ -38,6 +42,7 @@ pub(super) fn nhs_login(arguments: &SignIn) -> Result<NhsLoginSignIn, Failure> {
         ("--acr-values", arguments.acr_values.is_some(), "--vtr P9.Cp.Cd"),
         ("--max-age", arguments.max_age.is_some(), "nothing like it"),
         ("--no-role", arguments.no_role, "no roles"),
+        ("--change-role", arguments.change_role, "no roles"),
     ];
     for (flag, is_given, instead) in theirs {
         if is_given {
@@ -62,6 +67,13 @@ pub(super) fn nhs_login(arguments: &SignIn) -> Result<NhsLoginSignIn, Failure> {
             }
             (true, false) => Demographics::Profile,
             (false, true) => Demographics::Basic,
+            (false, false) if arguments.exchange => {
+                return Err(Failure::usage(
+                    "without the scope profile or basic_demographics there is no level, and the \
+                     platform can't exchange the ID token (S15)",
+                )
+                .hint("add `profile` to --scope"));
+            }
             (false, false) => Demographics::None,
         };
         let ours = ["openid", "profile", "basic_demographics"];

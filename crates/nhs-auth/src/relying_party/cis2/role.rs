@@ -133,6 +133,8 @@ pub(super) fn choice(selected: &SelectedRole, roles: &[Role]) -> RoleChoice {
     match (selected, roles) {
         (SelectedRole::Role(role), _) => RoleChoice::Settled(role.clone()),
         (_, []) => RoleChoice::None,
+        // The user chose one that isn't here: which of these they act in is for them to say.
+        (SelectedRole::Unknown(_), several) => RoleChoice::Choose(several.to_vec()),
         (_, [only]) => RoleChoice::Settled(only.clone()),
         (_, several) => RoleChoice::Choose(several.to_vec()),
     }
@@ -176,7 +178,7 @@ mod tests {
 
         let (selected, choice) = chosen(&json!({"selected_roleid": "9"}), &["1"]);
         assert_eq!(selected, SelectedRole::Unknown("9".to_owned()));
-        assert!(matches!(choice, RoleChoice::Settled(role) if role.person_roleid == "1"));
+        assert!(matches!(choice, RoleChoice::Choose(roles) if roles[0].person_roleid == "1"));
 
         let (selected, _) = chosen(&json!({"selected_roleid": null}), &["1"]);
         assert_eq!(selected, SelectedRole::Absent);

@@ -43,7 +43,8 @@ pub enum NhsLoginScope {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NhsLoginPrompt {
-    /// Each time.
+    /// Each time. That it was so can be checked where the ID token has an `auth_time`, which NHS
+    /// login doesn't promise.
     Login,
     /// Never: without a sign-in that is there, the answer is `sso_login_required`.
     None,
@@ -155,7 +156,8 @@ impl NhsLoginSignIn {
 
     pub(super) fn asked(&self) -> Asked {
         let level = self.demographics != Demographics::None;
-        Asked::NhsLogin { vectors: self.vectors.clone(), level }
+        let prompt_login = self.prompt == NhsLoginPrompt::Login;
+        Asked::NhsLogin { vectors: self.vectors.clone(), level, prompt_login }
     }
 }
 
