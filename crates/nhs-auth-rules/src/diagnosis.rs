@@ -49,8 +49,6 @@ mod unchecked;
 mod url_shape;
 mod view;
 
-pub(crate) use source::quotable;
-
 pub use cause::RootCause;
 pub use crypto::Crypto;
 pub use error_text::{PossibleCause, causes_of_error};

@@ -1,7 +1,7 @@
 //! Who issues ID tokens, and which base path of the platform trusts them.
 
-use crate::diagnosis::quotable;
 use crate::environment::{OAUTH2, Provider};
+use crate::quotable::quotable;
 use crate::{Environment, IdentityProvider};
 
 /// Who issued an ID token, by its `iss`.

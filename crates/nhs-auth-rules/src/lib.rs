@@ -44,6 +44,7 @@ pub mod limits;
 pub mod logout_token;
 mod parameter;
 mod provider_environment;
+mod quotable;
 pub mod refresh_token;
 pub mod request;
 mod rule;

@@ -1,9 +1,10 @@
 //! The findings of one assertion, from every row that fails: one fact, one error.
 
 use super::finding::rule;
-use super::source::{Sources, quotable};
+use super::source::Sources;
 use super::view::View;
 use super::{Diagnosed, RootCause, audience, client, encoding, key_name, signature, times};
+use crate::quotable::quotable;
 
 /// Everything that is wrong with it by the platform's rules.
 pub(super) fn findings(view: &View<'_>, sources: &mut Sources) -> Vec<Diagnosed> {

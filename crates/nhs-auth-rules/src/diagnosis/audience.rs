@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::source::quotable;
 use super::view::View;
 use super::{Diagnosed, Profile, RootCause};
 use crate::Environment;
 use crate::json::{Kind, Value};
+use crate::quotable::quotable;
 
 pub(super) fn findings(view: &View<'_>) -> Vec<Diagnosed> {
     let mut findings = Vec::new();

@@ -1,8 +1,8 @@
 //! Rows 10 and 15: whose assertion it says it is.
 
-use super::source::quotable;
 use super::view::View;
 use super::{Diagnosed, Profile, RootCause};
+use crate::quotable::quotable;
 use crate::{ApiKey, IdentifierError, Jwt};
 
 /// What a value that stands where the client's name belongs certainly is, if it isn't that.

@@ -2,8 +2,8 @@
 
 use super::finding::rule;
 use super::request::Request;
-use super::source::quotable;
 use super::{Diagnosed, RootCause};
+use crate::quotable::quotable;
 use crate::request::FORM_CONTENT_TYPE;
 use crate::{CLIENT_ASSERTION_TYPE, Form, GrantType, Jwt};
 

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use super::finding::rule;
 use super::key_set::KeySet;
 use super::modulus::{self, Flaw, FlawKind};
-use super::source::quotable;
 use super::{Diagnosed, RootCause, Severity};
 use crate::json::{Kind, Object, Value};
+use crate::quotable::quotable;
 use crate::{Jwk, Jwks, JwksShape, Span};
 
 /// A lint of the key set, and which of its keys it is of.

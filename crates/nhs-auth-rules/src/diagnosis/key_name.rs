@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use super::key_set::KeySet;
 use super::modulus;
-use super::source::quotable;
 use super::view::{View, Who};
 use super::{Crypto, Diagnosed, RootCause};
 use crate::Jwk;
+use crate::quotable::quotable;
 
 pub(super) fn missing(view: &View<'_>) -> Option<Diagnosed> {
     let fault = view.fault("A6")?;

@@ -2,7 +2,8 @@
 
 use super::Crypto;
 use super::modulus::{self, Flaw};
-use super::source::{Shown, Sources, quotable};
+use super::source::{Shown, Sources};
+use crate::quotable::quotable;
 use crate::{Jwk, Jwks, SignatureAlgorithm};
 
 /// How many keys of a set are looked at. No real set has that many.

@@ -4,10 +4,11 @@
 use std::borrow::Cow;
 
 use super::request::Request;
-use super::source::{Sources, quotable};
+use super::source::Sources;
 use super::view::{View, Who};
 use super::{Diagnosed, Profile, RootCause, audience, encoding, key_name, times};
 use crate::json::Kind;
+use crate::quotable::quotable;
 use crate::{Cis2ClientId, Environment, IdentityProvider, ProviderEnvironment, SignatureAlgorithm};
 
 /// The provider's token endpoint that goes with an environment of the platform, where one is known.

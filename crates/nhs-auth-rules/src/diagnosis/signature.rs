@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use super::finding::rule;
 use super::key_set::KeySet;
 use super::modulus;
-use super::source::quotable;
 use super::view::{View, Who};
 use super::{Diagnosed, PrivateKeyInput, RootCause};
+use crate::quotable::quotable;
 use crate::{Jwk, SignatureAlgorithm};
 
 /// Why the registered key refuses the signature. `None` where it doesn't, and where another

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::{Source, SourceId};
 use crate::Span;
 use crate::json::{Kind, Object, Value};
+use crate::quotable::is_base64;
 
 /// How deep objects are laid out; what is deeper stays on one line.
 const DEPTH: usize = 6;
@@ -90,26 +91,6 @@ impl Sources {
         self.0.push(Source { id, name: name.to_owned(), text });
         id
     }
-}
-
-/// A text short enough for a message, with nothing in it that could be a credential.
-pub(crate) fn quotable(text: &str) -> String {
-    if is_secret(text) {
-        return "(a token, not shown)".to_owned();
-    }
-    let clean = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
-    let shown: String = text.chars().take(80).map(clean).collect();
-    if text.chars().nth(80).is_some() { format!("{shown}…") } else { shown }
-}
-
-fn is_secret(text: &str) -> bool {
-    text.contains("-----BEGIN")
-        || (text.contains("eyJ") && text.len() > 40)
-        || text.split(|c: char| !is_base64(c)).any(|run| run.len() > 100)
-}
-
-fn is_base64(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '+' | '/')
 }
 
 /// The characters, with every long run of base64 masked.

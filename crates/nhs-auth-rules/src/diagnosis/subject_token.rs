@@ -8,13 +8,14 @@ use super::finding::rule;
 use super::moment::duration;
 use super::repair::{self, Repaired};
 use super::request::Request;
-use super::source::{Sources, quotable};
+use super::source::Sources;
 use super::view::failed;
 use super::{
     Diagnosed, Fixed, Inputs, Profile, Report, RootCause, encoding, form_faults, unchecked,
 };
 use crate::issuer::{Issuer, Trust};
 use crate::json::Object;
+use crate::quotable::quotable;
 use crate::rule::Fault;
 use crate::subject_token::RULES;
 use crate::{Environment, Evidence, IdentityProvider, Jwt, Outcome, Rule, UnixMillis, javascript};

@@ -1,11 +1,11 @@
 //! `exp`, `iat` and `nbf`: which unit, which zone, whose clock.
 
 use super::moment::{countable, duration, is_british_summer_time, utc};
-use super::source::quotable;
 use super::view::View;
 use super::{Diagnosed, RootCause};
 use crate::json::{Kind, Value};
 use crate::limits::{EXP_DOCUMENTED_S, EXP_ENFORCED_S, VERIFY_LEEWAY_S};
+use crate::quotable::quotable;
 use crate::{Rule, UnixSeconds};
 
 /// Rows 5, 8, 9 and 14 in one finding, since they look at one claim; then what is only unwise.

@@ -21,6 +21,7 @@ use super::issuer::Issuer;
 use super::logout_token::{self, LogoutToken, LogoutTokenError};
 use super::pending::{PATIENCE_MIN, PendingSignIn};
 use super::provider_keys::ProviderKeys;
+use super::signed_jwt::{SignedJwtError, VerifiedJwt};
 use super::user_info::user_info;
 use super::{assurance, signed_jwt};
 use crate::assertion::{ClientAssertion, DEFAULT_LIFETIME_S, Statement};
@@ -223,14 +224,7 @@ impl Party {
         code: &str,
         metadata: &Metadata,
     ) -> Result<IdToken, IdTokenError> {
-        let jwt = signed_jwt::verify(
-            compact,
-            self.algorithms,
-            &self.keys,
-            &metadata.jwks_uri,
-            self.wire(),
-        )
-        .await?;
+        let jwt = self.verified(compact, metadata).await?;
         let expected = Expected {
             issuer: &metadata.issuer,
             client_id: &self.registration.client_id,
@@ -247,19 +241,21 @@ impl Party {
             .ok_or(IdTokenError::Missing("sub"))
     }
 
+    async fn verified(
+        &self,
+        compact: &str,
+        metadata: &Metadata,
+    ) -> Result<VerifiedJwt, SignedJwtError> {
+        let jwks_uri = &metadata.jwks_uri;
+        signed_jwt::verify(compact, self.algorithms, &self.keys, jwks_uri, self.wire()).await
+    }
+
     pub(super) async fn logout_token(
         &self,
         compact: &str,
     ) -> Result<LogoutToken, LogoutTokenError> {
         let metadata = self.metadata().await?;
-        let jwt = signed_jwt::verify(
-            compact,
-            self.algorithms,
-            &self.keys,
-            &metadata.jwks_uri,
-            self.wire(),
-        )
-        .await?;
+        let jwt = self.verified(compact, &metadata).await?;
         let UnixSeconds(now_s) = self.wire().now().to_seconds();
         logout_token::check(&jwt.claims, &metadata.issuer, &self.registration.client_id, now_s)
     }
