@@ -77,7 +77,7 @@ impl fmt::Debug for SubjectToken {
 }
 
 /// A subject token that the platform would refuse. Nothing was sent.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct PreflightError {
     /// What was done to it on its way here, when that alone is what is wrong.
@@ -126,6 +126,13 @@ impl fmt::Display for PreflightError {
             write!(f, "{separator}{}", finding.message)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for PreflightError {
+    /// In words: the findings hold their rules, whole.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PreflightError({self})")
     }
 }
 

@@ -1,5 +1,6 @@
 //! One place a user, so that one request is made however many callers wait for that user's token.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,7 +22,6 @@ const AFTER_FAILURE: Backoff = Backoff::new(Duration::from_secs(2), Duration::fr
 const IN_VAIN: Duration = Duration::from_secs(30);
 
 /// A bounded number of places. The one that was not used for the longest time makes room.
-#[derive(Debug)]
 pub(crate) struct Slots {
     places: Cache<[u8; 32], Arc<Slot>>,
 }
@@ -105,6 +105,12 @@ impl Slots {
     #[cfg(test)]
     fn len(&self) -> u64 {
         self.places.entry_count()
+    }
+}
+
+impl fmt::Debug for Slots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slots").field("users", &self.places.entry_count()).finish()
     }
 }
 

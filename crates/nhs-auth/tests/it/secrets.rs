@@ -5,13 +5,17 @@ use std::sync::{Arc, Mutex};
 
 use http::Request;
 use nhs_auth::{
-    ClientAssertion, ClockSkew, OsEntropy, PrivateKey, SystemClock, TokenCache, TokenClient,
+    Cis2SignIn, ClientAssertion, ClockSkew, MemorySessionStore, OsEntropy, PendingSignIn,
+    PrivateKey, SealingKey, SessionLimits, Sessions, SubjectToken, SystemClock, TokenCache,
+    TokenClient,
 };
 use nhs_auth_mock::{Fault, FaultKind};
 use secrecy::ExposeSecret as _;
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::box_browser::sign_in;
 use crate::platform::Scene;
+use crate::user_tokens::UserScene;
 
 /// What is logged, for looking at.
 #[derive(Clone, Default)]
@@ -85,6 +89,60 @@ async fn with_everything_logged_no_secret_is() {
             "client_assertion=",
             scene.app.client_secret(),
             scene.app.api_key(),
+        ] {
+            assert!(!text.contains(secret), "{secret} is in\n{text}");
+        }
+    }
+}
+
+/// What a browser, a provider and the platform hand over while a user signs in and is called for.
+#[tokio::test(flavor = "current_thread")]
+async fn with_everything_logged_no_secret_of_a_users_is() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(log.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+
+    let scene = UserScene::new().await;
+    let cis2 = scene.users.provider();
+    let begun = cis2.begin(&Cis2SignIn::new()).await.unwrap();
+    let (state, pending) = (begun.pending.state().to_owned(), format!("{:?}", begun.pending));
+    let callback = sign_in(&begun.url, "656005750104").await;
+    let again = PendingSignIn::from_json(&begun.pending.to_json()).unwrap();
+    let signed_in = cis2.complete(begun.pending, &callback).await.unwrap();
+    let refused = cis2.complete(again, &callback).await;
+    let first = scene.users.exchange(&signed_in.id_token).await.unwrap();
+    let second = scene.users.renew(&first, &signed_in.id_token).await.unwrap();
+    let used = scene.users.renew(&first, &signed_in.id_token).await;
+    let foreign = SubjectToken::new(first.access_token().expose());
+    let not_sent = TokenClient::new().exchange(scene.users.application(), &foreign).await;
+    let seal = SealingKey::random(&OsEntropy::default());
+    let sessions = Sessions::new(MemorySessionStore::new(), seal, SessionLimits::CIS2);
+    let id = sessions.start(&signed_in).await.unwrap();
+    sessions.access_token(&id, &scene.users).await.unwrap();
+    let session = sessions.find(&id).await.unwrap();
+
+    let shown = format!(
+        "{pending} {callback:?} {signed_in:?} {refused:?} {first:?} {second:?} {used:?} \
+         {not_sent:?} {sessions:?} {id:?} {session:?} {:?}",
+        scene.users
+    );
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("token exchange") && log.contains("refresh"), "{log}");
+    for text in [&log, &shown] {
+        for secret in [
+            &state,
+            signed_in.id_token.expose(),
+            first.access_token().expose(),
+            second.access_token().expose(),
+            first.refresh_token().unwrap().expose(),
+            second.refresh_token().unwrap().expose(),
+            scene.app.client_secret(),
+            id.expose(),
+            "eyJ",
+            "Avery",
         ] {
             assert!(!text.contains(secret), "{secret} is in\n{text}");
         }
