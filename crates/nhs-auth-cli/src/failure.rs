@@ -1,8 +1,9 @@
 //! What ends a command early: what happened, what to do next, and the exit code.
 
 use nhs_auth::{
-    CallError, DestinationError, EndpointError, ErrorClass, ExchangeError, IdentifierError,
-    JwksError, KeyError, PairingError, RedirectUriError, SignError, SignInError, TokenError,
+    CallError, DestinationError, EndpointError, ErrorClass, ExchangeError, IdTokenError,
+    IdentifierError, JwksError, KeyError, PairingError, RedirectUriError, SignError, SignInError,
+    TokenError,
 };
 
 /// How a command ends.
@@ -124,7 +125,15 @@ impl From<ExchangeError> for Failure {
 
 impl From<SignInError> for Failure {
     fn from(error: SignInError) -> Self {
-        Self { exit: error.class().into(), message: error.to_string(), hints: error.hints() }
+        let failure =
+            Self { exit: error.class().into(), message: error.to_string(), hints: error.hints() };
+        match error {
+            SignInError::IdToken(IdTokenError::Assurance(_)) => failure.hint(
+                "what is asked for is chosen with --acr-values (CIS2) or --vtr (NHS login): ask for \
+                 the lowest level that will do",
+            ),
+            _ => failure,
+        }
     }
 }
 

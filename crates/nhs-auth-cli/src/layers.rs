@@ -128,6 +128,10 @@ fn print_help(error: &clap::Error) -> Result<(), Failure> {
 /// clap's own words, which are good, unless they repeat a key.
 fn usage_failure(error: &clap::Error, file: &ConfigFile) -> Failure {
     let text = error.render().to_string();
+    if text.contains("eyJ") {
+        return Failure::usage("an argument is a token, where something else belongs")
+            .hint("give the ID token with --subject-token: a file, or `-` for standard input");
+    }
     if ["-----BEGIN", "PRIVATE KEY", "MIIE", "MIIJ"].iter().any(|sign| text.contains(sign)) {
         return Failure::usage("an argument holds key material, where a path belongs")
             .hint("give the private key's path with --private-key");

@@ -66,6 +66,12 @@ impl ClockSkew {
         (self.millis - other.millis).abs() < NOISE_MS
     }
 
+    /// Whether the two differ by more than 10 seconds: by so much that an assertion by the one is
+    /// refused where the other is right.
+    pub(crate) const fn is_far_from(self, other: Self) -> bool {
+        (self.millis - other.millis).abs() > REMARKABLE_MS
+    }
+
     /// Whether people should hear of it: more than 10 seconds.
     pub const fn is_remarkable(self) -> bool {
         self.millis.abs() > REMARKABLE_MS

@@ -14,6 +14,9 @@ use zeroize::Zeroizing;
 use crate::http_client::{self, HttpClients};
 use crate::{AccessToken, Clock, ClockSkew, Entropy};
 
+/// How long an attempt may take unless told otherwise.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// A body is read up to here, in bytes.
 const MOST_BYTES: usize = 1024 * 1024;
 
@@ -27,6 +30,8 @@ pub(crate) struct Wire {
     skew: AtomicI64,
     /// Whether the server has told its time yet.
     has_told: AtomicBool,
+    /// How long an attempt may take.
+    pub(crate) bound: Duration,
 }
 
 /// An answer, whatever it says.
@@ -66,6 +71,7 @@ impl Wire {
             entropy,
             skew: AtomicI64::new(0),
             has_told: AtomicBool::new(false),
+            bound: ATTEMPT_TIMEOUT,
         }
     }
 
@@ -79,6 +85,12 @@ impl Wire {
         if !self.has_told.load(Ordering::Relaxed) {
             self.skew.store(skew.millis(), Ordering::Relaxed);
         }
+    }
+
+    /// The time by our clock or by what was learned of the server's, whichever is earlier: what was
+    /// learned may be of before a clock was set right. What has expired by it surely has.
+    pub(crate) fn earliest_now(&self) -> UnixMillis {
+        self.now().min(self.clock.now())
     }
 
     /// The time, as the server has it.

@@ -76,9 +76,12 @@ pub(crate) async fn guard(
 ) -> Response {
     let origin = request.headers().get(ORIGIN).map(HeaderValue::as_bytes);
     if request.method() == Method::POST && origin != Some(app.public_url.as_bytes()) {
-        return (StatusCode::FORBIDDEN, "this form is not of this site\n").into_response();
+        return guarded((StatusCode::FORBIDDEN, "this form is not of this site\n").into_response());
     }
-    let mut response = next.run(request).await;
+    guarded(next.run(request).await)
+}
+
+fn guarded(mut response: Response) -> Response {
     // A form may lead on to CIS2, wherever that is.
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; \
                   base-uri 'none'";

@@ -25,6 +25,7 @@ use crate::settings::Settings;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let listener = TcpListener::bind(settings::listen()?).await?;
     let settings = Settings::read(listener.local_addr()?).await?;
     let app = Arc::new(WebApp::new(&settings)?);

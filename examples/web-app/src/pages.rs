@@ -135,22 +135,34 @@ impl IntoResponse for Problem {
     }
 }
 
+/// What the user can't mend is for the log, and for whoever runs this.
+fn unavailable(error: &dyn Display) -> Problem {
+    tracing::error!("{error}");
+    let told = "That can't be done just now. Please try again later.";
+    Problem(StatusCode::SERVICE_UNAVAILABLE, told.to_owned())
+}
+
 impl From<SignInError> for Problem {
     fn from(error: SignInError) -> Self {
-        let status = match error.class() {
-            ErrorClass::Refused => StatusCode::BAD_REQUEST,
-            _ => StatusCode::SERVICE_UNAVAILABLE,
-        };
-        Self(status, format!("You are not signed in: {error}."))
+        if error.class() != ErrorClass::Refused {
+            return unavailable(&error);
+        }
+        tracing::warn!("{error}");
+        Self(StatusCode::BAD_REQUEST, format!("You are not signed in: {error}."))
     }
 }
 
 impl From<SessionError> for Problem {
     fn from(error: SessionError) -> Self {
-        if error.needs_sign_in() {
-            return Self(StatusCode::UNAUTHORIZED, "Please sign in again.".to_owned());
+        match error {
+            error if error.needs_sign_in() => {
+                Self(StatusCode::UNAUTHORIZED, "Please sign in again.".to_owned())
+            }
+            SessionError::NoSuchRole => {
+                Self(StatusCode::BAD_REQUEST, "That is none of your roles.".to_owned())
+            }
+            error => unavailable(&error),
         }
-        Self(StatusCode::SERVICE_UNAVAILABLE, format!("{error}."))
     }
 }
 
@@ -159,20 +171,20 @@ impl From<SessionCallError> for Problem {
         match error {
             SessionCallError::Session(error) => error.into(),
             SessionCallError::Call(error) => error.into(),
-            other => Self(StatusCode::BAD_GATEWAY, format!("{other}.")),
+            other => unavailable(&other),
         }
     }
 }
 
 impl From<CallError> for Problem {
     fn from(error: CallError) -> Self {
-        Self(StatusCode::BAD_GATEWAY, format!("{error}."))
+        unavailable(&error)
     }
 }
 
 impl From<http::Error> for Problem {
     fn from(error: http::Error) -> Self {
-        Self(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}."))
+        unavailable(&error)
     }
 }
 

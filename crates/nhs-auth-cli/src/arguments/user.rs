@@ -20,7 +20,7 @@ pub(crate) struct ExchangeToken {
     /// the machine can read a command line)
     #[arg(long, value_name = "JWT|FILE", allow_hyphen_values = true)]
     pub(crate) subject_token: Option<String>,
-    /// Seconds that one attempt to get a token may take; there are three
+    /// Seconds that one attempt to get a token may take, at most 300; there are three
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=300))]
     pub(crate) timeout: u64,
     #[command(flatten)]
@@ -47,7 +47,7 @@ The redirect URI has to be registered with the provider, character for character
 pub(crate) struct SignIn {
     /// Who signs the user in
     #[arg(long, value_enum, value_name = "PROVIDER")]
-    pub(crate) with: SignInWith,
+    pub(crate) with: Option<SignInWith>,
     /// Go on, and exchange the ID token for an access token of the platform
     #[arg(long)]
     pub(crate) exchange: bool,
@@ -96,10 +96,10 @@ pub(crate) struct SignIn {
     /// NHS login: vectors of trust, as JSON or separated by spaces [default: P9 with two factors]
     #[arg(long, value_name = "VECTORS")]
     pub(crate) vtr: Option<String>,
-    /// Seconds to wait for the user
+    /// Seconds to wait for the user, at most 1800
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=1800))]
     pub(crate) wait: u64,
-    /// Seconds that one attempt to get a token may take
+    /// Seconds that one attempt to ask a server may take, at most 300
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=300))]
     pub(crate) timeout: u64,
     #[command(flatten)]

@@ -37,7 +37,9 @@ fn subject_token(arguments: &ExchangeToken) -> Result<SubjectToken, Failure> {
     };
     let token = secret::read_token("--subject-token", value)?;
     if token.expose_secret().trim().is_empty() {
-        return Err(Failure::usage("the subject token is empty"));
+        return Err(Failure::usage("the subject token is empty").hint(
+            "if it comes from `nhs-auth sign-in`, nobody has signed in: what went wrong is told above",
+        ));
     }
     Ok(SubjectToken::new(token.expose_secret()))
 }

@@ -19,6 +19,10 @@ use crate::failure::{Exit, Failure};
 use crate::{commands, identity};
 
 pub(crate) fn run(arguments: &SignIn, global: &Global, console: Console) -> Result<Exit, Failure> {
+    let with = arguments.with.ok_or_else(|| {
+        Failure::usage("it isn't said who signs the user in")
+            .hint("give --with cis2 for people who work in health and care, or --with nhs-login for the public")
+    })?;
     // What can be wrong here is told before the user is troubled.
     let application = if arguments.exchange {
         Some(identity::application(&arguments.identity, console)?)
@@ -26,7 +30,7 @@ pub(crate) fn run(arguments: &SignIn, global: &Global, console: Console) -> Resu
         None
     };
     let mut receiver = Receiver::bind(&arguments.redirect_uri)?;
-    let party = Party::new(arguments, receiver.redirect_uri(), console)?;
+    let party = Party::new(with, arguments, receiver.redirect_uri(), console)?;
     if let Some(application) = &application {
         party.check_pairing(application)?;
     }

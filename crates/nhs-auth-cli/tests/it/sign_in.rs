@@ -243,14 +243,92 @@ fn what_is_wrong_with_the_flags_is_told_before_the_user_is_troubled() {
     let only_id = &client[..2];
     refused("cis2", only_id, &["--redirect-uri", &taken], "can't listen on 127.0.0.1:");
     let more = ["--redirect-uri", "https://app.example.org/callback"];
-    refused("cis2", only_id, &more, "is not on this machine");
+    refused("cis2", only_id, &more, "is not http on this machine");
     let more = ["--redirect-uri", "http://example.org/callback"];
     refused("cis2", only_id, &more, "plain http to another machine");
     refused("cis2", &client, &["--client-private-key", "nowhere.pem"], "nowhere.pem");
     let more = ["--client-private-key", "-----BEGIN PRIVATE KEY-----"];
     refused("cis2", &client, &more, "is a key, where its path belongs");
     refused("cis2", &client, &["--issuer", "http://example.org"], "plain http");
+    let more = ["--client-secret", "env:HOME"];
+    refused("nhs-login", &patient, &more, "NHS login takes no client secret");
+    refused("nhs-login", &patient, &["--client-alg", "RS256"], "NHS login takes RS512 alone");
+    let api_key = std::fs::read_to_string(scene.path("api-key.txt")).unwrap();
+    let as_client = flags(api_key.trim());
+    refused("nhs-login", &as_client, &[], "is not a client id of the provider");
+    let more = ["--exchange", "--scope", "openid email"];
+    refused("nhs-login", &patient, &more, "(S15)");
     assert!(scene.requests().is_empty());
+}
+
+#[test]
+fn what_is_pasted_where_it_does_not_belong_is_not_repeated() {
+    let scene = Scene::new();
+    let pem = std::fs::read_to_string(scene.path("int-1.pem")).unwrap();
+    let line = pem.lines().nth(3).unwrap();
+    let token = scene.platform.id_token(&NewIdToken::cis2()).unwrap();
+    for value in [
+        pem.clone(),
+        pem.replace('\n', " "),
+        format!("file:{token}"),
+        format!("env:{token}"),
+        format!("./{token}"),
+        format!("https://app.example.org/callback?id_token={token}"),
+        "9SrRLS/XxM65UGJRlXR_6lqf604".to_owned(),
+        "int-1.pem".to_owned(),
+    ] {
+        let refused = scene.run_as_app(&["exchange-token", "--subject-token", &value]).exits(2);
+        assert!(!refused.stderr.contains(line), "{}", refused.stderr);
+        assert!(!refused.stderr.contains(&token[..40]), "{}", refused.stderr);
+        assert!(!refused.stderr.contains("XxM65UGJRlXR"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("hint: "), "{value}: {}", refused.stderr);
+    }
+    for arguments in [&["exchange-token", &*token][..], &["sign-in", "--with", &token]] {
+        let refused = scene.run(arguments).exits(2);
+        assert!(!refused.stderr.contains("eyJ"), "{}", refused.stderr);
+    }
+    assert!(scene.requests().is_empty());
+}
+
+#[test]
+fn flags_come_from_the_file_and_the_environment_too() {
+    let scene = Scene::new();
+    let client = cis2_client(&scene);
+    scene.write(
+        "nhs-auth.toml",
+        &format!(
+            "with = \"cis2\"\nclient-id = {:?}\nclient-private-key = \"int-1.pem\"\n\
+             base-url = {:?}\nredirect-uri = \"http://localhost:0/callback\"\n",
+            client[1],
+            scene.platform.base_url()
+        ),
+    );
+    let mut command = scene.binary();
+    command.arg("sign-in").env("NHS_AUTH_NO_BROWSER", "true");
+    Waiting::start(&mut command).sign_in("656005750104").exits(0);
+    scene.write("nhs-auth.toml", "");
+    let refused = scene.run(&["sign-in"]).exits(2);
+    assert!(refused.stderr.contains("--with cis2"), "{}", refused.stderr);
+}
+
+#[test]
+fn with_a_box_it_goes_where_the_environment_would() {
+    let scene = Scene::new();
+    for (with, env, base_path, path) in [
+        ("cis2", "int", "/oauth2", "/openam/"),
+        ("cis2", "int", "/oauth2-mock", "/realms/Cis2-mock-int/"),
+        ("cis2", "sandbox", "/oauth2", "/realms/Cis2-mock-sandbox/"),
+        ("cis2", "dev", "/oauth2", "/realms/Cis2-mock-dev/"),
+        ("cis2", "dev", "/oauth2-dep", "/deployment/openam/"),
+        ("nhs-login", "dev", "/oauth2", "/nhs-login/"),
+        ("nhs-login", "sandbox", "/oauth2", "/realms/NHS-Login-mock-sandbox/"),
+    ] {
+        let client = if with == "cis2" { cis2_client(&scene) } else { nhs_login_client(&scene) };
+        let more = ["--env", env, "--base-path", base_path];
+        let waiting = Waiting::start(&mut sign_in(&scene, with, &client, &more));
+        let expected = format!("{}{path}", scene.platform.base_url());
+        assert!(waiting.url.starts_with(&expected), "{env} {base_path}: {}", waiting.url);
+    }
 }
 
 #[test]
@@ -292,6 +370,17 @@ fn what_the_platform_would_refuse_is_not_sent() {
         assert!(refused.stderr.starts_with(expected), "{}", refused.stderr);
     }
     scene.run_as_app(&["exchange-token"]).exits(2);
+    let logout = scene.platform.logout_token("a session");
+    scene.write("logout.txt", &logout);
+    let no_level =
+        NewIdToken::nhs_login().claim("identity_proofing_level", serde_json::Value::Null);
+    scene.write("no-level.txt", &scene.platform.id_token(&no_level).unwrap());
+    for (file, expected) in
+        [("logout.txt", "is a logout token and not an ID token"), ("no-level.txt", "(S15)")]
+    {
+        let refused = scene.run_as_app(&["exchange-token", "--subject-token", file]).exits(2);
+        assert!(refused.stderr.contains(expected), "{}", refused.stderr);
+    }
     assert!(scene.requests().is_empty());
 
     // Of a real environment it is known whom it trusts.
@@ -332,6 +421,14 @@ fn what_the_platform_refuses_is_explained() {
     let refused = at("/oauth2-mock").exits(1);
     assert!(refused.stderr.contains("'iss' claim in subject_token JWT"), "{}", refused.stderr);
     assert!(refused.stderr.contains("(S11)"), "{}", refused.stderr);
+
+    let token = platform.id_token(&NewIdToken::cis2()).unwrap();
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let reversed: String = signature.chars().rev().skip(2).chain("AA".chars()).collect();
+    scene.write("id-token.txt", &format!("{signed}.{reversed}"));
+    let refused = at("/oauth2").exits(1);
+    assert!(refused.stderr.contains("the subject token was changed"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("(S14)"), "{}", refused.stderr);
 }
 
 #[test]

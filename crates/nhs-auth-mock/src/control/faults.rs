@@ -74,7 +74,7 @@ fn parse(body: &[u8]) -> Result<Fault, Refusal> {
     let mut fault = Fault::new(kind);
     fault.path = members.optional("path", "a string")?;
     fault.application_id = members.optional("application_id", "a string")?;
-    fault.times = members.optional("times", COUNT)?;
+    fault.times = members.optional("times", COUNT)?.or(fault.times);
     if fault.times == Some(0) {
         return Err(Refusal::bad_request(format!("`times` must be {COUNT}")));
     }

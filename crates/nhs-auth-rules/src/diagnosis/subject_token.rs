@@ -15,6 +15,7 @@ use super::{
 };
 use crate::issuer::{Issuer, Trust};
 use crate::json::Object;
+use crate::logout_token::LOGOUT_EVENT;
 use crate::quotable::quotable;
 use crate::rule::Fault;
 use crate::subject_token::RULES;
@@ -106,8 +107,9 @@ impl<'c> Case<'c> {
             ..Evidence::default()
         };
         // The level is looked at as its issuer's, trusted or not.
-        let as_if_trusted =
-            Evidence { provider: issuer.map(|issuer| Some(issuer.provider())), ..evidence };
+        let provider =
+            issuer.map(Issuer::provider).or_else(|| jwt.and_then(payload).and_then(by_its_claims));
+        let as_if_trusted = Evidence { provider: provider.map(Some), ..evidence };
         let outcome = |rule: &'static Rule| match rule.id.as_str() {
             "S15" | "S16" => (rule, rule.check(&as_if_trusted)),
             _ => (rule, rule.check(&evidence)),
@@ -239,6 +241,11 @@ fn payload<'c>(jwt: &'c Jwt<'_>) -> Option<&'c Object> {
     jwt.payload.content.as_ref().ok()
 }
 
+/// Whose token it looks like, where the issuer says nothing: NHS login's alone has a `vot`.
+fn by_its_claims(payload: &Object) -> Option<IdentityProvider> {
+    payload.get("vot").map(|_| IdentityProvider::NhsLogin)
+}
+
 fn environment(inputs: &Inputs<'_>, token_url: Option<&str>) -> Option<Environment> {
     let host = token_url.and_then(|url| url.split_once("://")).map(|(_, rest)| rest);
     let host = host.and_then(|rest| rest.split(['/', ':']).next());
@@ -267,6 +274,13 @@ fn other_token(payload: &Object) -> Option<(&'static str, &'static str)> {
     });
     if let Some(name) = is_access {
         return Some((name, "the subject token is an access token and not an ID token"));
+    }
+    if payload
+        .get("events")
+        .and_then(|events| events.as_object()?.get(LOGOUT_EVENT).map(drop))
+        .is_some()
+    {
+        return Some(("events", "the subject token is a logout token and not an ID token"));
     }
     let text = |name: &str| payload.get(name).map(|claim| claim.text());
     let is_by_itself = text("iss").is_some() && text("iss") == text("sub");

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::issuer::Issuer;
+use crate::token::Backoff;
 use crate::wire::{Answer, NoAnswer, NoBody, Wire};
 use crate::{AccessToken, ErrorClass};
 
@@ -19,8 +20,10 @@ const KEPT_FOR: Duration = Duration::from_hours(1);
 /// How long nobody asks again after a fetch that failed.
 pub(super) const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
-/// How long a provider may take to answer.
-const BOUND: Duration = Duration::from_secs(30);
+/// How often a document is asked for, where a provider fails at once.
+const MOST_ATTEMPTS: u32 = 3;
+
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(2));
 
 /// The endpoints of a provider, and its habits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,11 +145,25 @@ pub(super) async fn fetch_json(
     url: &str,
     bearer: Option<&AccessToken>,
 ) -> Result<Value, FetchError> {
-    let failed = |reason| FetchError { url: url.to_owned(), reason };
-    let fetched = tokio::time::timeout(BOUND, wire.get(url, bearer)).await;
-    let answer = fetched.map_err(|_| failed(Reason::TimedOut))?;
-    let answer = answer.map_err(|none| failed(Reason::None(none_text(&none))))?;
-    json_of(answer).map_err(failed)
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        match fetch_once(wire, url, bearer).await {
+            Err(reason) if reason.is_passing() && attempts < MOST_ATTEMPTS => {
+                tracing::debug!(url, attempts, ?reason, "no document");
+                tokio::time::sleep(BACKOFF.after(attempts, &*wire.entropy)).await;
+            }
+            fetched => {
+                return fetched.map_err(|reason| FetchError { url: url.to_owned(), reason });
+            }
+        }
+    }
+}
+
+async fn fetch_once(wire: &Wire, url: &str, bearer: Option<&AccessToken>) -> Result<Value, Reason> {
+    let fetched = tokio::time::timeout(wire.bound, wire.get(url, bearer)).await;
+    let answer = fetched.map_err(|_| Reason::TimedOut(wire.bound))?;
+    json_of(answer.map_err(|none| Reason::None(none_text(&none)))?)
 }
 
 /// Gets a key set. One without a key is none: it is what a provider answers that can't read its own.
@@ -202,9 +219,20 @@ enum Reason {
     NotAnObject,
     NotJson,
     Status(u16),
-    TimedOut,
+    TimedOut(Duration),
     TooLarge,
     Truncated,
+}
+
+impl Reason {
+    /// Whether it may be gone at the next attempt. Nobody waits twice for one that kept silent.
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::None(_) | Self::Truncated => true,
+            Self::Status(status) => *status >= 500,
+            _ => false,
+        }
+    }
 }
 
 impl FetchError {
@@ -243,7 +271,9 @@ impl fmt::Display for FetchError {
             }
             Reason::NotJson => write!(f, "{url} answered with a body that is not JSON"),
             Reason::Status(status) => write!(f, "{url} answered {status}"),
-            Reason::TimedOut => write!(f, "{url} did not answer within {} s", BOUND.as_secs()),
+            Reason::TimedOut(bound) => {
+                write!(f, "{url} did not answer within {} s", bound.as_secs())
+            }
             Reason::TooLarge => write!(f, "{url} answered with more than 1 MiB"),
             Reason::Truncated => write!(f, "the answer of {url} was cut off"),
         }

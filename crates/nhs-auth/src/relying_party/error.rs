@@ -68,7 +68,13 @@ impl SignInError {
                 CallbackError::OtherIssuer { .. } | CallbackError::OtherProvider { .. },
             ) => "complete a sign-in at the provider at which it was begun, and with no other",
             Self::Callback(_) => "begin the sign-in again, in the same browser",
-            Self::Code(error) => return error.hints(),
+            Self::Code(error) => {
+                let mut hints = error.hints();
+                if error.sent && error.class() != ErrorClass::Refused {
+                    hints.insert(0, "begin the sign-in again: the code may be used up".to_owned());
+                }
+                return hints;
+            }
             Self::Discovery(DiscoveryError::Unusable { .. }) => {
                 "check the issuer: its URL is what the provider's ID tokens have as `iss`"
             }
@@ -80,7 +86,7 @@ impl SignInError {
             Self::UserInfo(UserInfoError::OtherSubject { .. }) => {
                 "don't use it, and tell the provider's support"
             }
-            Self::UserInfo(_) => return Vec::new(),
+            Self::UserInfo(_) => "begin the sign-in again: the code is used up",
         };
         vec![hint.to_owned()]
     }
@@ -129,6 +135,15 @@ fn id_token_hints(error: &IdTokenError) -> Vec<String> {
         IdTokenError::Signature(SignedJwtError::Algorithm { .. }) => {
             "CIS2 signs with RS256 unless the client is registered with another algorithm, and NHS \
              login with RS512"
+        }
+        IdTokenError::Issuer { .. } => {
+            "the provider's own configuration is at odds with its ID tokens: tell its support"
+        }
+        IdTokenError::Signature(SignedJwtError::KeysUnavailable(_)) => {
+            "begin the sign-in again when the provider's key set can be had"
+        }
+        IdTokenError::Signature(SignedJwtError::UnknownKey(_)) => {
+            "the provider may have changed its keys just now: try again in two minutes"
         }
         IdTokenError::Nonce | IdTokenError::Hash(_) => {
             "the ID token is of another sign-in: begin again, and tell the provider if it lasts"

@@ -121,7 +121,7 @@ impl Party {
             nonce: Zeroizing::new(unguessable(entropy)),
             code_verifier: metadata.takes_pkce.then(|| Zeroizing::new(unguessable(entropy))),
             asked,
-            begun_at_ms: self.wire().now().0,
+            begun_at_ms: self.wire().clock.now().0,
         };
         let mut url = metadata.authorization_endpoint.clone();
         {
@@ -210,7 +210,7 @@ impl Party {
             });
         }
         let patience_ms = PATIENCE_MIN * 60_000;
-        if self.wire().now().0.saturating_sub(pending.begun_at_ms) > patience_ms {
+        if self.wire().clock.now().0.saturating_sub(pending.begun_at_ms) > patience_ms {
             return Err(CallbackError::TooLate { minutes: PATIENCE_MIN });
         }
         Ok(())
@@ -235,7 +235,8 @@ impl Party {
             now_s: self.wire().now().to_seconds().0,
         };
         id_token_claims::check(&jwt.claims, &expected)?;
-        let begun_at_s = pending.begun_at().to_seconds().0;
+        // By what the provider's latest answer said of its clock.
+        let begun_at_s = self.clock_skew().applied_to(pending.begun_at()).to_seconds().0;
         assurance::check(&pending.asked, &jwt.claims, begun_at_s, LEEWAY_S)?;
         IdToken::validated(self.provider, compact.to_owned(), jwt.claims)
             .ok_or(IdTokenError::Missing("sub"))

@@ -22,7 +22,7 @@ pub struct PendingSignIn {
     pub(super) nonce: Zeroizing<String>,
     pub(super) code_verifier: Option<Zeroizing<String>>,
     pub(super) asked: Asked,
-    /// When, by the provider's clock, in milliseconds since 1970.
+    /// When, by our clock, in milliseconds since 1970.
     pub(super) begun_at_ms: i64,
 }
 
@@ -38,7 +38,7 @@ impl PendingSignIn {
         &self.state
     }
 
-    /// When it was begun, by the provider's clock.
+    /// When it was begun, by our clock.
     pub fn begun_at(&self) -> UnixMillis {
         UnixMillis(self.begun_at_ms)
     }

@@ -13,6 +13,12 @@ pub enum UserInfoError {
     /// It could not be got, or is no JSON: a signed user info is not asked for here.
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    /// It doesn't say whose it is.
+    #[error("{url} answered with no user info: it has no `sub`")]
+    NoSubject {
+        /// Where it came from.
+        url: String,
+    },
     /// It is somebody else's: its `sub` is not the ID token's.
     #[error("the user info of {url} is not of the user who signed in: its `sub` is another")]
     OtherSubject {
@@ -26,6 +32,7 @@ impl UserInfoError {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Fetch(error) => error.class(),
+            Self::NoSubject { .. } => ErrorClass::Unavailable,
             Self::OtherSubject { .. } => ErrorClass::Refused,
         }
     }
@@ -42,6 +49,7 @@ pub(super) async fn user_info(
     let claims = fetch_object(wire, url, access_token).await?;
     match claims.get("sub").and_then(Value::as_str) {
         Some(sub) if sub == subject => Ok(claims),
-        _ => Err(UserInfoError::OtherSubject { url: url.to_owned() }),
+        None => Err(UserInfoError::NoSubject { url: url.to_owned() }),
+        Some(_) => Err(UserInfoError::OtherSubject { url: url.to_owned() }),
     }
 }

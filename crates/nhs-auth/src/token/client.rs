@@ -14,9 +14,6 @@ use super::{Backoff, IssuedToken, TokenError, TokenErrorKind};
 use crate::wire::Wire;
 use crate::{Application, Clock, ClockSkew, Entropy, OsEntropy, SystemClock};
 
-/// How long one attempt may take.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// How many attempts there are for faults that pass.
 const MOST_ATTEMPTS: u32 = 3;
 
@@ -51,14 +48,14 @@ impl TokenIssuer for TokenClient {
 ///
 /// Every attempt has an assertion of its own. Faults that pass (5xx, 429, no connection, no answer
 /// in 30 s) are tried three times at most, with growing pauses or the server's `Retry-After`. A
-/// refusal is final, but for one: when the platform finds `exp` wrong and its `Date` differs from
-/// our clock by more than 10 s, one more attempt is made with the time corrected. A code and a
-/// refresh token work once, so a request with one is made again only when the first surely did
-/// nothing.
+/// refusal is final, but for one: when the assertion may be what is wrong (the platform says so of
+/// `exp`, CIS2 and NHS login say `invalid_client`) and the answer's `Date` differs from what we took
+/// for the server's time by more than 10 s, one more attempt is made with the time corrected. A code
+/// and a refresh token work once, so a request with one is made again only when the first surely
+/// did nothing.
 #[derive(Debug)]
 pub struct TokenClient {
     wire: Wire,
-    attempt_timeout: Duration,
 }
 
 impl TokenClient {
@@ -69,12 +66,12 @@ impl TokenClient {
 
     /// A client by another clock, with other randomness.
     pub fn with(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        Self { wire: Wire::new(clock, entropy), attempt_timeout: ATTEMPT_TIMEOUT }
+        Self { wire: Wire::new(clock, entropy) }
     }
 
     /// The same with another bound on how long an attempt may take. 30 s is the default.
     pub fn with_attempt_timeout(mut self, timeout: Duration) -> Self {
-        self.attempt_timeout = timeout;
+        self.wire.bound = timeout;
         self
     }
 
@@ -113,6 +110,7 @@ impl TokenClient {
         let mut clock_corrected = false;
         loop {
             attempts += 1;
+            let supposed = self.clock_skew();
             let failure = match self.attempt(grant).await {
                 Ok(token) => return Ok(token),
                 Err(failure) => failure,
@@ -122,8 +120,8 @@ impl TokenClient {
             let wait = if failure.is_passing() && may_repeat && attempts < MOST_ATTEMPTS {
                 let backoff = || BACKOFF.after(attempts, &*self.wire.entropy);
                 failure.retry_after.unwrap_or_else(backoff)
-            } else if failure.is_about_exp()
-                && self.clock_skew().is_remarkable()
+            } else if (failure.is_about_exp() || failure.is_about_the_client())
+                && self.clock_skew().is_far_from(supposed)
                 && !clock_corrected
             {
                 clock_corrected = true;
@@ -153,9 +151,9 @@ impl TokenClient {
             )
             .await
         };
-        let attempted = tokio::time::timeout(self.attempt_timeout, attempt).await;
+        let attempted = tokio::time::timeout(self.wire.bound, attempt).await;
         attempted.unwrap_or_else(|_| {
-            let kind = TokenErrorKind::TimedOut { after: self.attempt_timeout };
+            let kind = TokenErrorKind::TimedOut { after: self.wire.bound };
             Err(Failure { refusal: kind.into(), retry_after: None, sent: true })
         })
     }

@@ -207,6 +207,7 @@ impl TokenError {
                 "install the package ca-certificates, or name a file of certificate authorities \
                  with SSL_CERT_FILE"
             }
+            TokenErrorKind::RateLimited if !self.url.ends_with("/token") => return Vec::new(),
             TokenErrorKind::RateLimited => {
                 "the platform allows an application 300 token requests a minute: keep a token for its \
                  ten minutes and share it"

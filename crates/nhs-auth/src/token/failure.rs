@@ -57,6 +57,16 @@ impl Failure {
         }
     }
 
+    /// Whether the assertion was not taken: CIS2 and NHS login say no more of why. Then whatever
+    /// came with it was not looked at.
+    pub(super) fn is_about_the_client(&self) -> bool {
+        matches!(
+            &self.refusal.kind,
+            TokenErrorKind::Refused { body: RefusalBody::OAuth { error, .. }, .. }
+                if error == "invalid_client"
+        )
+    }
+
     pub(super) fn name(&self) -> String {
         match &self.refusal.kind {
             TokenErrorKind::Refused { status, .. } => format!("refused {status}"),

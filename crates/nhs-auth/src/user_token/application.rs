@@ -95,9 +95,10 @@ impl RenewError {
     }
 }
 
-/// Groups S and D judge the ID token; the others judge what a sign-in doesn't change.
+/// Groups S and D judge the ID token; the others, and S16, judge what a sign-in doesn't change.
 fn is_about_the_id_token(error: &TokenError) -> bool {
-    error.rules().iter().any(|rule| rule.id.as_str().starts_with(['S', 'D']))
+    let is_about_it = |id: &str| id.starts_with(['S', 'D']) && id != "S16";
+    error.rules().iter().any(|rule| is_about_it(rule.id.as_str()))
 }
 
 impl<P: RelyingParty> UserApplication<P> {
@@ -186,7 +187,7 @@ impl<P: RelyingParty> UserApplication<P> {
     ) -> Result<UserTokens, RenewError> {
         let wire = self.tokens.wire();
         // The one time is the provider's and the platform's, the other was counted by our clock.
-        let may_exchange = wire.now() < id_token.expires_at().to_millis();
+        let may_exchange = wire.earliest_now() < id_token.expires_at().to_millis();
         let redeemable = tokens.refreshable(wire.clock.now()).zip(self.client_secret.as_ref());
         let Some((refresh_token, secret)) = redeemable else {
             if !may_exchange {

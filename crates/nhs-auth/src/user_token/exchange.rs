@@ -45,7 +45,15 @@ impl ExchangeError {
                 vec!["exchange it by the application that the user signed in to".to_owned()]
             }
             Self::Preflight(error) => error.hints(),
-            Self::Token(error) => error.hints(),
+            Self::Token(error) => {
+                let mut hints = error.hints();
+                // One text for two JWTs: the other hints are about the assertion.
+                if let Some(rule) = error.rules().into_iter().find(|rule| rule.id.as_str() == "S14")
+                {
+                    hints.insert(0, format!("possible: the subject token was changed, or is not the provider's; {} (S14)", rule.fix));
+                }
+                hints
+            }
         }
     }
 }
@@ -62,7 +70,7 @@ impl TokenClient {
         application: &Application,
         subject_token: &SubjectToken,
     ) -> Result<UserTokens, ExchangeError> {
-        subject_token.check(application.endpoint(), self.wire().now())?;
+        subject_token.check(application.endpoint(), self.wire().earliest_now())?;
         let issued = self.ask(&TokenExchange { application, subject_token }).await?;
         Ok(UserTokens::of(issued))
     }

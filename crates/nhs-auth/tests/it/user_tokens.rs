@@ -119,6 +119,16 @@ async fn what_the_platform_would_refuse_is_not_sent() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_right_again_keeps_nobody_out() {
+    let scene = UserScene::new().await;
+    let hour_and_more = Duration::from_secs(4300);
+    scene.platform.advance(hour_and_more);
+    scene.users.exchange(&scene.id_token().await).await.unwrap();
+    scene.platform.turn_back(hour_and_more);
+    scene.users.exchange(&scene.id_token().await).await.unwrap();
+}
+
+#[tokio::test]
 async fn another_providers_id_token_is_not_exchanged() {
     let scene = UserScene::new().await;
     let nhs_login = nhs_login(&scene.platform);

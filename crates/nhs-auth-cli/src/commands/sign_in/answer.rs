@@ -58,11 +58,18 @@ impl Answer<'_> {
         match self.signed_in {
             SignedIn::Cis2(signed_in) => {
                 let user = &signed_in.user;
+                // As CIS2 sent them.
+                let roles = user.claims().get("nhsid_nrbac_roles").cloned();
+                let roles = roles.filter(Value::is_array).unwrap_or_else(|| json!([]));
                 let role = match user.role_choice() {
-                    RoleChoice::Settled(role) => json!(role),
+                    RoleChoice::Settled(role) => {
+                        let all = roles.as_array().map(Vec::as_slice).unwrap_or_default();
+                        let same = |it: &&Value| it["person_roleid"] == *role.person_roleid;
+                        all.iter().find(same).cloned().unwrap_or_default()
+                    }
                     RoleChoice::Choose(_) | RoleChoice::None => Value::Null,
                 };
-                (user.claims(), role, json!(user.roles()))
+                (user.claims(), role, roles)
             }
             SignedIn::NhsLogin(signed_in) => (signed_in.user.claims(), Value::Null, json!([])),
         }

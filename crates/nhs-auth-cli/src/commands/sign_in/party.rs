@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use nhs_auth::{
     Application, BegunSignIn, Callback, Cis2, Cis2Client, Cis2ClientId, Cis2User, ClientKey,
-    ClientSecret, ExchangeError, IdToken, Issuer, LocalSigner, NhsLogin, NhsLoginClient,
-    NhsLoginClientId, NhsLoginUser, PairingError, PendingSignIn, RedirectUri, RelyingParty,
-    RoleChoice, SignInError, SigningAlgorithm, TokenClient, UserApplication, UserTokens,
+    ClientSecret, Environment, ExchangeError, IdToken, IdentifierError, Issuer, LocalSigner,
+    NhsLogin, NhsLoginClient, NhsLoginClientId, NhsLoginUser, PairingError, PendingSignIn,
+    RedirectUri, RelyingParty, RoleChoice, SignInError, SigningAlgorithm, TokenClient,
+    UserApplication, UserTokens,
 };
-use nhs_auth_rules::environment::OAUTH2;
-use nhs_auth_rules::{hosted_mock_path, trusted_issuer};
+use nhs_auth_rules::environment::{OAUTH2, Provider};
+use nhs_auth_rules::{IdentityProvider, hosted_mock_path, trusted_issuer};
+use secrecy::ExposeSecret as _;
 
 use super::request;
 use crate::arguments::{ClientAlgorithm, SignIn, SignInWith};
@@ -31,16 +33,19 @@ pub(super) enum SignedIn {
 
 impl Party {
     pub(super) fn new(
+        with: SignInWith,
         arguments: &SignIn,
         redirect_uri: RedirectUri,
         console: Console,
     ) -> Result<Self, Failure> {
-        let issuer = issuer(arguments)?;
-        check_what_nhs_login_takes(arguments, &issuer)?;
+        let issuer = issuer(with.provider(), arguments)?;
+        if with == SignInWith::NhsLogin {
+            check_what_nhs_login_takes(arguments, &issuer)?;
+        }
         let client_id = client_id(arguments)?;
         let tokens = identity::token_client(arguments.timeout);
         let authentication = Authentication::read(arguments, console)?;
-        Ok(match arguments.with {
+        Ok(match with {
             SignInWith::Cis2 => {
                 let id = cis2_client_id(client_id, &issuer)?;
                 let client = match authentication {
@@ -128,8 +133,11 @@ impl SignedIn {
 
     /// What the person at the terminal may want to know of it.
     pub(super) fn tell(&self, console: Console) {
-        let level = self.id_token().level().unwrap_or_default();
-        console.done(format_args!("signed in at {}, level {level}", self.id_token().issuer()));
+        let issuer = self.id_token().issuer();
+        match self.id_token().level() {
+            Some(level) => console.done(format_args!("signed in at {issuer}, level {level}")),
+            None => console.done(format_args!("signed in at {issuer}")),
+        }
         let Self::Cis2(signed_in) = self else { return };
         match signed_in.user.role_choice() {
             RoleChoice::None => console.warn("the user has no role that can be used"),
@@ -160,8 +168,10 @@ impl Authentication {
         if let Some(value) = &arguments.client_secret {
             if arguments.client_private_key.is_some() {
                 return Err(Failure::usage(
-                    "there is a client secret and a private key, and a client has one of the two",
-                ));
+                    "there are --client-secret and --client-private-key, and a client has one of the \
+                     two",
+                )
+                .hint("leave one out, here, in the environment and in the configuration file"));
             }
             return Ok(Self::Secret(ClientSecret::new(secret::read("--client-secret", value)?)));
         }
@@ -200,8 +210,8 @@ impl Authentication {
 }
 
 /// The provider that the environment's base path trusts, or the one that was named.
-fn issuer(arguments: &SignIn) -> Result<Issuer, Failure> {
-    let (provider, identity) = (arguments.with.provider(), &arguments.identity);
+fn issuer(provider: IdentityProvider, arguments: &SignIn) -> Result<Issuer, Failure> {
+    let identity = &arguments.identity;
     if let Some(url) = &arguments.issuer {
         return Ok(Issuer::parse(url)?);
     }
@@ -209,11 +219,7 @@ fn issuer(arguments: &SignIn) -> Result<Issuer, Failure> {
     let base_path = identity.base_path.as_deref().unwrap_or(OAUTH2).trim_matches('/');
     let base_path = format!("/{base_path}");
     if let Some(base_url) = &identity.base_url {
-        if base_path.starts_with("/oauth2-mock") {
-            let path = hosted_mock_path(provider, environment);
-            return Ok(Issuer::parse(&[base_url.trim_end_matches('/'), &path].concat())?);
-        }
-        return Ok(Issuer::in_the_box(provider, base_url)?);
+        return in_the_box(provider, environment, &base_path, base_url);
     }
     let issuer = trusted_issuer(provider, environment, &base_path).ok_or_else(|| {
         Failure::usage(format!(
@@ -224,21 +230,45 @@ fn issuer(arguments: &SignIn) -> Result<Issuer, Failure> {
     Ok(Issuer::parse(&issuer)?)
 }
 
+/// The box's own stand-in for the provider that the environment's base path trusts.
+fn in_the_box(
+    provider: IdentityProvider,
+    environment: Environment,
+    base_path: &str,
+    base_url: &str,
+) -> Result<Issuer, Failure> {
+    let base_url = base_url.trim_end_matches('/');
+    let known = environment.base_paths.iter().find(|base| base.path == base_path);
+    let trusted = known.map(|base| match provider {
+        IdentityProvider::Cis2 => base.cis2,
+        IdentityProvider::NhsLogin => base.nhs_login,
+    });
+    Ok(match trusted {
+        Some(Provider::Mock) => {
+            Issuer::parse(&[base_url, &hosted_mock_path(provider, environment)].concat())?
+        }
+        Some(Provider::Deployment) => {
+            Issuer::in_the_box(provider, &[base_url, "/deployment"].concat())?
+        }
+        _ => Issuer::in_the_box(provider, base_url)?,
+    })
+}
+
 /// What NHS login would refuse after the user has signed in.
 fn check_what_nhs_login_takes(arguments: &SignIn, issuer: &Issuer) -> Result<(), Failure> {
-    if arguments.with != SignInWith::NhsLogin {
-        return Ok(());
-    }
-    // The hosted mocks do.
-    let is_its_own = [".signin.nhs.uk", "auth.login.nhs.uk"]
-        .iter()
-        .any(|host| issuer.to_string().ends_with(host));
-    if arguments.client_secret.is_some() && is_its_own {
+    let is_hosted_mock = issuer.to_string().contains("/realms/");
+    if arguments.client_secret.is_some() && !is_hosted_mock {
         return Err(Failure::usage("NHS login takes no client secret")
             .hint("give the key that is registered there, with --client-private-key"));
     }
     if arguments.client_alg == ClientAlgorithm::Rs256 {
-        return Err(Failure::usage("NHS login takes RS512 alone"));
+        return Err(Failure::usage("NHS login takes RS512 alone").hint("leave --client-alg out"));
+    }
+    // It has no shape by which an API key could be told from a client id.
+    let api_key = arguments.identity.api_key.as_deref();
+    let api_key = api_key.and_then(|value| secret::read("--api-key", value).ok());
+    if api_key.is_some_and(|it| Some(it.expose_secret().trim()) == arguments.client_id.as_deref()) {
+        return Err(Failure::identifier("--client-id", IdentifierError::ApiKeyAsClientId));
     }
     Ok(())
 }

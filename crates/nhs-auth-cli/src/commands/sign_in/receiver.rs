@@ -62,7 +62,7 @@ impl Receiver {
             // Some browsers try the one first, and some the other.
             ("http", Some(Host::Domain(_))) => (Ipv4Addr::LOCALHOST.into(), true),
             _ => {
-                return Err(Failure::usage(format!("`{uri}` is not on this machine")).hint(
+                return Err(Failure::usage(format!("`{uri}` is not http on this machine")).hint(
                     "the code is received here: give http with 127.0.0.1, [::1] or localhost, as \
                      it is registered with the provider",
                 ));

@@ -17,10 +17,10 @@ pub struct Role {
     /// `role_name`, such as `"Clinical":"Clinical Provision":"Nurse Access Role"`.
     pub role_name: Option<String>,
     /// `activity_codes`; empty when CIS2 sends none.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub activity_codes: Vec<String>,
     /// `workgroups_codes`; empty when CIS2 sends none.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub workgroups_codes: Vec<String>,
 }
 

@@ -200,7 +200,11 @@ impl FromStr for NhsLoginScope {
         Self::ALL.iter().copied().find(|scope| scope.name() == name).ok_or_else(|| UnknownScope {
             name: name.chars().filter(|c| !c.is_control()).take(40).collect(),
             provider: "NHS login",
-            known: Self::ALL.iter().map(|it| it.name()).collect::<Vec<_>>().join(", "),
+            known: ["profile", "basic_demographics"]
+                .into_iter()
+                .chain(Self::ALL.iter().map(|it| it.name()))
+                .collect::<Vec<_>>()
+                .join(", "),
         })
     }
 }
