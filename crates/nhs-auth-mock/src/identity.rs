@@ -51,6 +51,8 @@ pub(crate) struct Identity {
     pub(crate) codes: Expiring<Arc<SignedIn>>,
     pub(crate) access_tokens: Expiring<Arc<SignedIn>>,
     pub(crate) refresh_tokens: Expiring<Arc<SignedIn>>,
+    /// Sign-ins that a client has tokens of, by `sid`.
+    pub(crate) sessions: Expiring<Arc<SignedIn>>,
     /// What clients of NHS login have noted of their users.
     pub(crate) metadata: Metadata,
 }
@@ -65,6 +67,7 @@ impl Identity {
             codes: Expiring::new(MOST),
             access_tokens: Expiring::new(MOST),
             refresh_tokens: Expiring::new(MOST),
+            sessions: Expiring::new(MOST),
             metadata: Metadata::default(),
         }
     }
@@ -77,6 +80,7 @@ impl Identity {
         self.codes.clear();
         self.access_tokens.clear();
         self.refresh_tokens.clear();
+        self.sessions.clear();
         self.metadata.clear();
     }
 }

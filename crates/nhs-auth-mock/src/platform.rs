@@ -118,7 +118,8 @@ impl MockPlatform {
         token.issue(&self.state, &self.public_url(), self.now())
     }
 
-    /// A logout token as CIS2 would send it now for that session.
+    /// A logout token as CIS2 would send it now for that session, to the client that signed its
+    /// user in; for one that it doesn't know, to the platform.
     pub fn logout_token(&self, sid: &str) -> String {
         NewLogoutToken::new(sid).issue(&self.state, &self.public_url(), self.now())
     }

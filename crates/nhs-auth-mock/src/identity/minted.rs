@@ -122,18 +122,19 @@ impl NewLogoutToken {
         Self { sid: sid.to_owned(), claims: Map::new() }
     }
 
-    /// The token, for the platform as CIS2's client.
+    /// The token, for the client of that session: who nobody knows is the platform's.
     pub(crate) fn issue(&self, state: &State, origin: &str, now: UnixMillis) -> String {
         let now_s = now.to_seconds().0;
-        let session = state.sessions.by_sid.get(&self.sid, now);
-        let signed_in = session.and_then(|session| session.signed_in.clone());
-        let realm = signed_in.as_ref().map_or(Realm::CIS2, |signed_in| signed_in.request.realm);
-        let sub = signed_in.map(|signed_in| signed_in.user.username.clone());
+        let signed_in = state.identity.sessions.get(&self.sid, now);
+        let (realm, client_id, sub) = match &signed_in {
+            Some(it) => (it.request.realm, &*it.request.client_id, &*it.user.username),
+            None => (Realm::CIS2, platform_client_id(IdentityProvider::Cis2), "656005750104"),
+        };
         let mut claims = Map::new();
         for (name, value) in [
             ("iss", json!(issuer(state, realm, origin))),
-            ("aud", json!(platform_client_id(IdentityProvider::Cis2))),
-            ("sub", json!(sub.unwrap_or_else(|| "656005750104".to_owned()))),
+            ("aud", json!(client_id)),
+            ("sub", json!(sub)),
             ("sid", json!(self.sid)),
             ("iat", json!(now_s)),
             ("exp", json!(now_s + 120)),

@@ -31,6 +31,10 @@ const NHS_LOGIN_ACCESS_TOKEN_S: i64 = 300;
 /// NHS login's refresh tokens live 30 days.
 const REFRESH_TOKEN_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
+/// How long a session is remembered after its sign-in: longer than the platform gives any user
+/// access by one.
+const SESSION_MS: i64 = 14 * 60 * 60 * 1000;
+
 /// What a code becomes.
 pub(crate) struct Tokens {
     pub(crate) access_token: String,
@@ -123,6 +127,8 @@ pub(crate) fn redeem(
     {
         return Err(refuse("the `code_verifier` doesn't fit the `code_challenge`"));
     }
+    let until = call.now.plus(SESSION_MS);
+    state.identity.sessions.put(&signed_in.sid, Arc::clone(&signed_in), until);
     let access_token = access_token(state, call, &signed_in);
     let with = HandedOut { access_token: &access_token, code: redemption.code };
     let id_token = id_token(state, &signed_in, with, call.now, call.id_token_fault);

@@ -135,6 +135,24 @@ async fn a_logout_token_for_a_session() {
 }
 
 #[tokio::test]
+async fn a_logout_token_is_for_the_client_that_signed_the_user_in() {
+    let world = combined::world().await;
+    let client = RelyingParty::cis2(&world).await;
+    let signed_in = client.sign_in("656005750105", &[]).await;
+    let combined = combined::signed_in(&world, NURSE).await;
+    let platform = "123456789012.apps.national";
+    for (sid, aud, sub) in [
+        (signed_in.claim("sid").as_str().unwrap(), &*client.client_id, "656005750105"),
+        (&*combined.sid, platform, NURSE.username),
+        ("nobody's", platform, "656005750104"),
+    ] {
+        let made = world.control("POST", "/logout-tokens", &json!({"sid": sid})).await.json();
+        let claims = Jwt::read(made["logout_token"].as_str().unwrap()).claims().clone();
+        assert_eq!((&claims["aud"], &claims["sub"]), (&json!(aud), &json!(sub)), "{sid}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_said_by_name() {
     let world = World::new().await;
     for (path, body, says) in [
