@@ -123,6 +123,8 @@ impl fmt::Debug for Callback {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -138,5 +140,27 @@ mod tests {
     fn debug_shows_no_code() {
         let callback = Callback::parse("code=hush&state=hush").unwrap();
         assert!(!format!("{callback:?}").contains("hush"));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_arrives_is_read_or_refused(query in any::<String>()) {
+            let _ = Callback::parse(&query);
+        }
+
+        #[test]
+        fn whatever_the_provider_says_comes_back_and_its_code_is_not_shown(
+            code in "[!-~é ]{8,40}",
+            state in any::<String>(),
+        ) {
+            let query = form_urlencoded::Serializer::new(String::new())
+                .extend_pairs([("code", &code), ("state", &state)])
+                .finish();
+            let callback = Callback::parse(&query).unwrap();
+            prop_assert_eq!(callback.code(), Some(&*code));
+            prop_assert_eq!(callback.state(), Some(&*state));
+            let shown = format!("{callback:?}");
+            prop_assert!(!shown.contains(&code), "{}", shown);
+        }
     }
 }

@@ -15,6 +15,9 @@ pub struct RedirectUri(String);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RedirectUriError {
+    /// Whitespace, or a character that has to be percent-encoded in a URL.
+    #[error("`{0}` has a space, a line break or another character that no URL has")]
+    Character(String),
     /// It has a fragment.
     #[error("`{0}` has a fragment, which a redirect URI can't have")]
     Fragment(String),
@@ -37,6 +40,10 @@ impl RedirectUri {
     /// [`RedirectUriError`] for anything else.
     pub fn parse(uri: &str) -> Result<Self, RedirectUriError> {
         let text = || uri.chars().filter(|c| !c.is_control()).take(200).collect();
+        // `Url` drops some and encodes others, and what is sent would not be what is registered.
+        if uri.chars().any(|c| !c.is_ascii_graphic()) {
+            return Err(RedirectUriError::Character(text()));
+        }
         let url = Url::parse(uri).map_err(|_| RedirectUriError::NotAUrl(text()))?;
         match url.scheme() {
             "https" => {}
@@ -69,6 +76,8 @@ impl fmt::Display for RedirectUri {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -86,7 +95,26 @@ mod tests {
         for uri in ["", "/callback", "app.example.org/callback", "myapp:/callback"] {
             assert!(error(uri).ends_with("is not an absolute URL"), "{uri}");
         }
+        for uri in
+            ["https://app.example.org/cb\n", " https://app.example.org/", "https://é.example/"]
+        {
+            assert!(error(uri).ends_with("another character that no URL has"), "{uri}");
+        }
         let with_query = RedirectUri::parse("https://app.example.org/callback?a=b").unwrap();
         assert!(with_query.for_nhs_login().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_arrives_is_kept_to_the_letter_or_refused(
+            uri in r"(https?://)?(localhost|app\.example)?[ -~\n\tÀ-ÿ]{0,40}",
+        ) {
+            if let Ok(parsed) = RedirectUri::parse(&uri) {
+                prop_assert_eq!(parsed.as_str(), &uri);
+                prop_assert!(!uri.contains(['#', ' ', '\n', '\t']));
+                let url = Url::parse(&uri).unwrap();
+                prop_assert!(url.scheme() == "https" || is_loopback(&url));
+            }
+        }
     }
 }
