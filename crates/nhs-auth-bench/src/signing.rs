@@ -21,9 +21,25 @@ pub(crate) fn measure(_: &Setting) -> Vec<Figure> {
         name: "RS512-4096 signing, against openssl speed",
         value: ours / theirs,
         unit: "times",
-        bar: Bar::AtLeast(2.0),
+        bar: Bar::AtLeast(expected()),
         from: format!("{ours:.0}/s against {theirs:.0}/s"),
     }]
+}
+
+/// AWS-LC's lead is its code for AVX-512 IFMA alone: elsewhere it has to be no slower, within what
+/// two measurements differ by.
+fn expected() -> f64 {
+    if has_avx512_ifma() { 2.0 } else { 0.9 }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_avx512_ifma() -> bool {
+    std::arch::is_x86_feature_detected!("avx512ifma")
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn has_avx512_ifma() -> bool {
+    false
 }
 
 fn signatures_a_second(signer: &LocalSigner) -> f64 {
