@@ -26,6 +26,7 @@ mod user_info;
 
 pub use assurance::AssuranceError;
 pub use begun::{BegunSignIn, SignIn};
+pub(crate) use callback::check_patience;
 pub use callback::{Callback, CallbackError};
 pub(crate) use cis2::roles_in;
 pub use cis2::{

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use nhs_auth_rules::UnixMillis;
+
+use super::pending::PATIENCE_MIN;
 use super::signed_jwt::shown;
 
 /// A query that is longer is no answer of a provider's.
@@ -95,6 +99,13 @@ impl Callback {
         self.state.as_deref()
     }
 
+    /// Whether it is this browser that began the sign-in with that `state`.
+    pub(crate) fn check_state(&self, begun_with: &str) -> Result<(), CallbackError> {
+        let found = self.state.as_deref().unwrap_or_default();
+        verify_slices_are_equal(found.as_bytes(), begun_with.as_bytes())
+            .map_err(|_| CallbackError::State)
+    }
+
     /// The code, if there is one.
     pub(crate) fn code(&self) -> Option<&str> {
         self.code.as_deref().filter(|code| !code.is_empty())
@@ -108,6 +119,14 @@ impl Callback {
             None => error,
         })
     }
+}
+
+/// Whether a sign-in may still be completed.
+pub(crate) fn check_patience(begun_at: UnixMillis, now: UnixMillis) -> Result<(), CallbackError> {
+    if now.0.saturating_sub(begun_at.0) > PATIENCE_MIN * 60_000 {
+        return Err(CallbackError::TooLate { minutes: PATIENCE_MIN });
+    }
+    Ok(())
 }
 
 impl fmt::Debug for Callback {

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use nhs_auth_rules::{IdentityProvider, SignatureAlgorithm, UnixSeconds};
 use serde_json::{Map, Value};
@@ -11,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::asked::Asked;
 use super::begun::BegunSignIn;
-use super::callback::{Callback, CallbackError};
+use super::callback::{Callback, CallbackError, check_patience};
 use super::client::{Authentication, Registration};
 use super::discovery::{Discovery, DiscoveryError, Metadata};
 use super::error::SignInError;
@@ -19,7 +18,7 @@ use super::id_token::IdToken;
 use super::id_token_claims::{self, Expected, IdTokenError, LEEWAY_S};
 use super::issuer::Issuer;
 use super::logout_token::{self, LogoutToken, LogoutTokenError};
-use super::pending::{PATIENCE_MIN, PendingSignIn};
+use super::pending::PendingSignIn;
 use super::provider_keys::ProviderKeys;
 use super::signed_jwt::{SignedJwtError, VerifiedJwt};
 use super::user_info::user_info;
@@ -195,9 +194,7 @@ impl Party {
         if pending.client_id != *client_id || pending.redirect_uri != redirect_uri.as_str() {
             return Err(CallbackError::OtherClient);
         }
-        let state = callback.state.as_deref().unwrap_or_default();
-        verify_slices_are_equal(state.as_bytes(), pending.state.as_bytes())
-            .map_err(|_| CallbackError::State)?;
+        callback.check_state(&pending.state)?;
         let found = callback.iss.as_deref();
         let is_of_another = match found {
             Some(iss) => iss != metadata.issuer,
@@ -209,11 +206,7 @@ impl Party {
                 expected: metadata.issuer.clone(),
             });
         }
-        let patience_ms = PATIENCE_MIN * 60_000;
-        if self.wire().clock.now().0.saturating_sub(pending.begun_at_ms) > patience_ms {
-            return Err(CallbackError::TooLate { minutes: PATIENCE_MIN });
-        }
-        Ok(())
+        check_patience(pending.begun_at(), self.wire().clock.now())
     }
 
     async fn validate(

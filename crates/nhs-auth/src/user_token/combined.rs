@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use nhs_auth_rules::{ApiKey, UnixMillis};
 use serde_json::{Map, Value};
 use url::Url;
@@ -11,7 +10,7 @@ use zeroize::Zeroizing;
 use super::refresh::{RefreshError, RefreshToken};
 use super::tokens::UserTokens;
 use crate::entropy::unguessable;
-use crate::relying_party::{CallbackError, FetchError, PATIENCE_MIN, fetch_object};
+use crate::relying_party::{CallbackError, FetchError, check_patience, fetch_object};
 use crate::token::{Body, Form, Grant, Means};
 use crate::{
     AccessToken, Acr, Callback, ClientSecret, RedirectUri, TokenClient, TokenEndpoint, TokenError,
@@ -152,13 +151,8 @@ impl CombinedSignIn {
         callback: &Callback,
         tokens: &TokenClient,
     ) -> Result<UserTokens, CombinedError> {
-        let found = callback.state().unwrap_or_default();
-        verify_slices_are_equal(found.as_bytes(), pending.state.as_bytes())
-            .map_err(|_| CallbackError::State)?;
-        let now = tokens.wire().clock.now();
-        if now.0.saturating_sub(pending.begun_at.0) > PATIENCE_MIN * 60_000 {
-            return Err(CallbackError::TooLate { minutes: PATIENCE_MIN }.into());
-        }
+        callback.check_state(&pending.state)?;
+        check_patience(pending.begun_at, tokens.wire().clock.now())?;
         if let Some(error) = callback.error_text() {
             return Err(CombinedError::Refused { error });
         }

@@ -40,6 +40,16 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
+/// A log of everything that this thread does, for as long as the guard lives.
+fn logging_everything() -> (Log, tracing::subscriber::DefaultGuard) {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(log.clone())
+        .finish();
+    (log, tracing::subscriber::set_default(subscriber))
+}
+
 async fn sign(scene: &Scene) -> ClientAssertion {
     let (clock, entropy) = (SystemClock::default(), OsEntropy::default());
     scene.application.sign_assertion(&clock, ClockSkew::default(), &entropy).await.unwrap()
@@ -47,12 +57,7 @@ async fn sign(scene: &Scene) -> ClientAssertion {
 
 #[tokio::test(flavor = "current_thread")]
 async fn with_everything_logged_no_secret_is() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(log.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = logging_everything();
 
     let scene = Scene::new().await;
     // Every flow: a token, a call, a failure and a retry, a refusal, an expired token.
@@ -98,12 +103,7 @@ async fn with_everything_logged_no_secret_is() {
 /// What a browser, a provider and the platform hand over while a user signs in and is called for.
 #[tokio::test(flavor = "current_thread")]
 async fn with_everything_logged_no_secret_of_a_users_is() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(log.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = logging_everything();
 
     let scene = UserScene::new().await;
     let cis2 = scene.users.provider();
