@@ -101,6 +101,8 @@ mod state_file;
 mod transcript;
 mod user;
 
+pub use nhs_auth_rules::SigningAlgorithm;
+
 pub use app::{App, NewApp};
 pub use builder::{MockPlatformBuilder, StartError};
 pub use config::{
@@ -108,7 +110,7 @@ pub use config::{
     ProductConfig, TrustConfig,
 };
 pub use fault::{Fault, FaultId, FaultKind, UnknownFault};
-pub use identity::client::{AuthMethod, NewClient, RelyingParty, SigningAlgorithm};
+pub use identity::client::{AuthMethod, NewClient, RelyingParty};
 pub use identity::minted::{NewIdToken, UnknownUser};
 pub use platform::MockPlatform;
 pub use recorded::RecordedRequest;

@@ -50,6 +50,7 @@ pub mod request;
 mod rule;
 mod rulebook;
 mod signature;
+mod signing_algorithm;
 mod span;
 #[cfg(test)]
 mod staged;
@@ -74,5 +75,6 @@ pub use provider_environment::{Distrust, ProviderEnvironment, hosted_mock_path, 
 pub use rule::{Answer, Basis, Example, Fault, Need, Outcome, Place, Rule, RuleId};
 pub use rulebook::{all, answered_with, explain};
 pub use signature::{SignatureAlgorithm, SignatureVerifier};
+pub use signing_algorithm::SigningAlgorithm;
 pub use span::Span;
 pub use time::{UnixMillis, UnixSeconds};

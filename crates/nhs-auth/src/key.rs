@@ -35,7 +35,8 @@ use zeroize::Zeroizing;
 pub use self::error::{FoundInstead, KeyError};
 pub use self::public::PublicKey;
 pub(crate) use self::public::base64url;
-use crate::signer::{SignError, SigningAlgorithm};
+use crate::SigningAlgorithm;
+use crate::signer::SignError;
 
 /// An RSA private key, parsed once and ready to sign.
 ///

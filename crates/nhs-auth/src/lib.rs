@@ -62,7 +62,7 @@ mod wire;
 
 pub use nhs_auth_rules::{
     ApiKey, ApplicationId, Cis2ClientId, Environment, IdentifierError, IdentityProvider, Kid,
-    NhsLoginClientId, ProviderEnvironment, UnixMillis, UnixSeconds,
+    NhsLoginClientId, ProviderEnvironment, SigningAlgorithm, UnixMillis, UnixSeconds,
 };
 
 pub use crate::api_client::{APIKEY, Access, ApiClient, ApiResponse, CallError, X_REQUEST_ID};
@@ -93,7 +93,7 @@ pub use crate::session::{
     SessionCallError, SessionError, SessionId, SessionKey, SessionLimits, SessionRecord,
     SessionStore, SessionUser, Sessions, ShortSecret, StoreError, StoreFuture,
 };
-pub use crate::signer::{LocalSigner, SignError, Signature, Signer, SigningAlgorithm};
+pub use crate::signer::{LocalSigner, SignError, Signature, Signer};
 pub use crate::skew::ClockSkew;
 pub use crate::token::{
     AccessToken, ErrorClass, IssuedToken, RefusalBody, TokenClient, TokenError, TokenErrorKind,

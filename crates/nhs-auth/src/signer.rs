@@ -6,38 +6,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use nhs_auth_rules::SigningAlgorithm;
+
 use crate::key::{PrivateKey, PublicKey};
-
-/// What an assertion is signed with: RSASSA-PKCS1-v1_5 (RFC 7518, section 3.3; RFC 8017, section
-/// 8.2).
-///
-/// The API platform and NHS login take RS512 alone. At CIS2 it is the one that the client is
-/// registered with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SigningAlgorithm {
-    /// With SHA-256.
-    Rs256,
-    /// With SHA-512.
-    #[default]
-    Rs512,
-}
-
-impl SigningAlgorithm {
-    /// The name in a header (`alg`).
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Rs256 => "RS256",
-            Self::Rs512 => "RS512",
-        }
-    }
-}
-
-impl fmt::Display for SigningAlgorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// Signs assertions.
 ///

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use nhs_auth_rules::SigningAlgorithm;
 use serde::Deserialize;
 
 use super::{ConfigError, read};
 use crate::app::KeySource;
-use crate::identity::client::{AuthMethod, NewClient, SigningAlgorithm, platform_client_id};
+use crate::identity::client::{AuthMethod, NewClient, platform_client_id};
 use crate::identity::provider_named;
 
 /// A client at an identity provider.

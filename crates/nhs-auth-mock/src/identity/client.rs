@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use nhs_auth_rules::IdentityProvider;
+use nhs_auth_rules::{IdentityProvider, SigningAlgorithm};
 use serde::{Deserialize, Serialize};
 
 use crate::app::KeySource;
@@ -36,32 +36,6 @@ pub enum AuthMethod {
     ClientSecretPost,
     /// With an assertion that it signed.
     PrivateKeyJwt,
-}
-
-/// The one algorithm that a client's assertions are registered with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SigningAlgorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256.
-    Rs256,
-    /// RSASSA-PKCS1-v1_5 with SHA-512.
-    #[default]
-    Rs512,
-}
-
-impl SigningAlgorithm {
-    /// The one of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::Rs256, Self::Rs512].into_iter().find(|algorithm| algorithm.name() == name)
-    }
-
-    /// The name in a header.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Rs256 => "RS256",
-            Self::Rs512 => "RS512",
-        }
-    }
 }
 
 impl AuthMethod {

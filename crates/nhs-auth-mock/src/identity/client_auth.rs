@@ -9,10 +9,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use nhs_auth_rules::json::{Kind, Object, Value};
 use nhs_auth_rules::{
-    CLIENT_ASSERTION_TYPE, Form, Jwt, SignatureAlgorithm, SignatureVerifier as _,
+    CLIENT_ASSERTION_TYPE, Form, Jwt, SignatureAlgorithm, SignatureVerifier as _, SigningAlgorithm,
 };
 
-use super::client::{AuthMethod, Client, SigningAlgorithm};
+use super::client::{AuthMethod, Client};
 use super::realm::{Endpoint, Realm};
 use super::refusal::Refusal;
 use crate::call::Call;

@@ -14,7 +14,7 @@ use super::{
     Diagnosed, Fixed, Inputs, Profile, Report, RootCause, encoding, form_faults, unchecked,
 };
 use crate::issuer::{Issuer, Trust};
-use crate::json::Object;
+use crate::json::{Object, Value};
 use crate::logout_token::LOGOUT_EVENT;
 use crate::quotable::quotable;
 use crate::rule::Fault;
@@ -275,11 +275,9 @@ fn other_token(payload: &Object) -> Option<(&'static str, &'static str)> {
     if let Some(name) = is_access {
         return Some((name, "the subject token is an access token and not an ID token"));
     }
-    if payload
-        .get("events")
-        .and_then(|events| events.as_object()?.get(LOGOUT_EVENT).map(drop))
-        .is_some()
-    {
+    let events = payload.get("events");
+    let events = events.as_ref().and_then(Value::as_object);
+    if events.is_some_and(|events| events.get(LOGOUT_EVENT).is_some()) {
         return Some(("events", "the subject token is a logout token and not an ID token"));
     }
     let text = |name: &str| payload.get(name).map(|claim| claim.text());

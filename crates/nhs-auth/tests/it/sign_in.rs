@@ -23,13 +23,13 @@ pub(crate) fn redirect_uri() -> RedirectUri {
 
 /// A client of the box's CIS2 that signs, by that algorithm.
 pub(crate) fn cis2(platform: &MockPlatform) -> Cis2 {
-    cis2_signing(platform, SigningAlgorithm::Rs512, nhs_auth_mock::SigningAlgorithm::Rs512)
+    cis2_signing(platform, SigningAlgorithm::Rs512, SigningAlgorithm::Rs512)
 }
 
 fn cis2_signing(
     platform: &MockPlatform,
     algorithm: SigningAlgorithm,
-    registered: nhs_auth_mock::SigningAlgorithm,
+    registered: SigningAlgorithm,
 ) -> Cis2 {
     let client = NewClient::cis2().redirect_uri(REDIRECT_URI).jwks(jwks());
     let party = platform.create_client(client.signing_algorithm(registered)).unwrap();
@@ -92,7 +92,6 @@ async fn a_patient_signs_in() {
 
 #[tokio::test]
 async fn each_way_for_a_client_to_show_who_it_is() {
-    use nhs_auth_mock::SigningAlgorithm as Registered;
     let platform = MockPlatform::start().await.unwrap();
     let party = platform.create_client(NewClient::cis2()).unwrap();
     let secret = ClientSecret::new(party.client_secret());
@@ -100,8 +99,8 @@ async fn each_way_for_a_client_to_show_who_it_is() {
     let issuer = Issuer::in_the_box(IdentityProvider::Cis2, &platform.base_url()).unwrap();
     for cis2 in [
         Cis2::new(issuer, with_secret),
-        cis2_signing(&platform, SigningAlgorithm::Rs256, Registered::Rs256),
-        cis2_signing(&platform, SigningAlgorithm::Rs512, Registered::Rs512),
+        cis2_signing(&platform, SigningAlgorithm::Rs256, SigningAlgorithm::Rs256),
+        cis2_signing(&platform, SigningAlgorithm::Rs512, SigningAlgorithm::Rs512),
     ] {
         let begun = cis2.begin(&Cis2SignIn::new()).await.unwrap();
         let callback = sign_in(&begun.url, "656005750104").await;
@@ -111,9 +110,8 @@ async fn each_way_for_a_client_to_show_who_it_is() {
 
 #[tokio::test]
 async fn an_assertion_by_another_algorithm_than_is_registered_is_diagnosed_from_the_answer() {
-    use nhs_auth_mock::SigningAlgorithm as Registered;
     let platform = MockPlatform::start().await.unwrap();
-    let cis2 = cis2_signing(&platform, SigningAlgorithm::Rs512, Registered::Rs256);
+    let cis2 = cis2_signing(&platform, SigningAlgorithm::Rs512, SigningAlgorithm::Rs256);
     let error = refused(&cis2, &Cis2SignIn::new(), "656005750104").await;
     assert!(matches!(error, SignInError::Code(_)), "{error:?}");
     assert_eq!(error.class(), ErrorClass::Refused);
