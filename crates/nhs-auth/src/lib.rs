@@ -44,6 +44,7 @@ mod application;
 mod assertion;
 mod cache;
 mod clock;
+mod custody;
 mod destination;
 mod endpoint;
 mod entropy;
@@ -51,6 +52,7 @@ mod hosted_key_set;
 mod http_client;
 mod jwks;
 mod key;
+mod key_ring;
 mod local_crypto;
 mod relying_party;
 mod session;
@@ -70,6 +72,10 @@ pub use crate::application::Application;
 pub use crate::assertion::{AssertionClaims, ClientAssertion, DEFAULT_LIFETIME_S};
 pub use crate::cache::{TokenCache, TokenFile, TokenFileError, TokenFileLock, TokenSource};
 pub use crate::clock::{Clock, SystemClock};
+pub use crate::custody::{
+    CreatedKey, Custody, CustodyError, CustodyErrorKind, CustodyFuture, KeyUri, KeyUriError,
+    NoCustody,
+};
 pub use crate::destination::{DestinationError, Destinations};
 pub use crate::endpoint::{EndpointError, TokenEndpoint};
 pub use crate::entropy::{Entropy, OsEntropy};
@@ -78,6 +84,9 @@ pub use crate::hosted_key_set::{
 };
 pub use crate::jwks::{JwksError, KeySet, PublishedKey};
 pub use crate::key::{FoundInstead, KeyError, KeyWarning, LoadedKey, PrivateKey, PublicKey};
+pub use crate::key_ring::{
+    KeyRingStore, KeyRingStoreError, KeyRingStoreFuture, KeyRingVersion, StoredKeyRing,
+};
 pub use crate::local_crypto::LocalCrypto;
 pub use crate::relying_party::{
     Acr, AssuranceError, BegunSignIn, Callback, CallbackError, Cis2, Cis2Client, Cis2Freshness,

@@ -1,6 +1,5 @@
 //! Who signs: a private key in this process, or a service that keeps the key to itself.
 
-use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -8,6 +7,7 @@ use std::sync::Arc;
 
 use nhs_auth_rules::SigningAlgorithm;
 
+use crate::custody::CustodyError;
 use crate::key::{PrivateKey, PublicKey};
 
 /// Signs assertions.
@@ -110,14 +110,9 @@ impl fmt::Debug for Signature {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
-    /// The service that keeps the key did not sign. For implementations of [`Signer`].
-    #[error("can't sign with {service}")]
-    Service {
-        /// Which service, and which of its keys, in words that may be logged.
-        service: String,
-        /// What it said. Must hold no secret.
-        source: Box<dyn Error + Send + Sync>,
-    },
+    /// Who keeps the key did not sign.
+    #[error("can't sign: {0}")]
+    Custody(#[from] CustodyError),
 
     /// The cryptography library would not sign with the private key of this process.
     #[error("can't sign with the private key: the cryptography library failed")]
@@ -125,12 +120,18 @@ pub enum SignError {
 }
 
 impl SignError {
+    /// Whether it may be gone when asked again, with nothing changed.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Custody(error) => error.is_passing(),
+            Self::LocalKey => false,
+        }
+    }
+
     /// What to do next, one sentence each, the best first.
     pub fn hints(&self) -> Vec<String> {
         match self {
-            Self::Service { service, .. } => vec![format!(
-                "check that {service} can be reached and lets this program sign with PKCS#1 v1.5"
-            )],
+            Self::Custody(error) => error.hints(),
             Self::LocalKey => {
                 vec!["check the key file with `openssl pkey -in key.pem -noout -check`".into()]
             }

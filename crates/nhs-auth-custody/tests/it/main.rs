@@ -4,7 +4,9 @@
 
 #[path = "../../../nhs-auth/tests/it/box_browser.rs"]
 mod box_browser;
+mod every_signer;
 mod every_store;
+mod local;
 mod proxy;
 mod server;
 mod sessions;

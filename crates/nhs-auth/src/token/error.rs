@@ -147,6 +147,7 @@ impl TokenError {
     pub fn class(&self) -> ErrorClass {
         match self.kind {
             TokenErrorKind::Refused { .. } => ErrorClass::Refused,
+            TokenErrorKind::Sign(ref error) if error.is_passing() => ErrorClass::Unavailable,
             TokenErrorKind::Abandoned
             | TokenErrorKind::Sign(_)
             | TokenErrorKind::NoHttpClient(_) => ErrorClass::Local,

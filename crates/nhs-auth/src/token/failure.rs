@@ -28,6 +28,7 @@ impl Failure {
             | TokenErrorKind::TimedOut { .. }
             | TokenErrorKind::Truncated
             | TokenErrorKind::Unreachable { .. } => true,
+            TokenErrorKind::Sign(error) => error.is_passing(),
             TokenErrorKind::Empty { status }
             | TokenErrorKind::Html { status }
             | TokenErrorKind::NotJson { status } => *status >= 500,
