@@ -9,7 +9,6 @@ pub(crate) mod explain;
 pub(crate) mod generate_keys;
 pub(crate) mod get_token;
 pub(crate) mod mock;
-mod new_file;
 pub(crate) mod sign_assertion;
 pub(crate) mod sign_in;
 mod token_answer;

@@ -47,6 +47,7 @@ mod provider_environment;
 mod quotable;
 pub mod refresh_token;
 pub mod request;
+pub mod rotation;
 mod rule;
 mod rulebook;
 mod signature;

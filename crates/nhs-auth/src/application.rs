@@ -1,21 +1,19 @@
 //! An application of the developer portal, as its software knows it.
 
-use std::sync::Arc;
-
 use aws_lc_rs::digest::{Context, SHA256};
 use nhs_auth_rules::{ApiKey, Kid};
 
 use crate::assertion::{AssertionClaims, ClientAssertion, DEFAULT_LIFETIME_S};
 use crate::key::base64url;
-use crate::{Clock, ClockSkew, Entropy, SignError, Signer, TokenEndpoint};
+use crate::signing_key::{KeySource, SigningKey};
+use crate::{Clock, ClockSkew, Entropy, FollowedKeyRing, SignError, Signer, TokenEndpoint};
 
 /// Everything that an assertion of one application needs: where to, who, and with which key.
 #[derive(Clone, Debug)]
 pub struct Application {
     endpoint: TokenEndpoint,
     api_key: ApiKey,
-    kid: Kid,
-    signer: Arc<dyn Signer>,
+    keys: KeySource,
     lifetime_s: u32,
 }
 
@@ -28,8 +26,15 @@ impl Application {
         kid: Kid,
         signer: impl Signer + 'static,
     ) -> Self {
-        let signer = Arc::new(signer);
-        Self { endpoint, api_key, kid, signer, lifetime_s: DEFAULT_LIFETIME_S }
+        let keys = KeySource::one(kid, signer);
+        Self { endpoint, api_key, keys, lifetime_s: DEFAULT_LIFETIME_S }
+    }
+
+    /// An application that asks for tokens at `endpoint`, as `api_key`, signing with whichever key
+    /// of the ring is active.
+    pub fn following(endpoint: TokenEndpoint, api_key: ApiKey, ring: FollowedKeyRing) -> Self {
+        let keys = KeySource::Ring(ring);
+        Self { endpoint, api_key, keys, lifetime_s: DEFAULT_LIFETIME_S }
     }
 
     /// The same with assertions that live `seconds`, 1 to 300. More or less is brought into that
@@ -49,14 +54,13 @@ impl Application {
         &self.api_key
     }
 
-    /// The name of its key.
-    pub fn kid(&self) -> &Kid {
-        &self.kid
-    }
-
-    /// What signs for it.
-    pub fn signer(&self) -> &dyn Signer {
-        &*self.signer
+    /// The key that signs for it now, and its name.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::KeyRing`] when it follows a ring that has none.
+    pub async fn signing_key(&self) -> Result<SigningKey, SignError> {
+        self.keys.current().await
     }
 
     /// Signs an assertion for one attempt: a new `jti`, and `exp` counted from now as the platform
@@ -71,23 +75,30 @@ impl Application {
         skew: ClockSkew,
         entropy: &dyn Entropy,
     ) -> Result<ClientAssertion, SignError> {
+        let SigningKey { kid, signer } = self.keys.current().await?;
         let now = skew.applied_to(clock.now()).to_seconds();
         let claims = AssertionClaims {
             api_key: &self.api_key,
             audience: self.endpoint.url(),
-            kid: &self.kid,
+            kid: &kid,
             jti: entropy.uuid().to_string(),
             expires_at: now.plus(i64::from(self.lifetime_s)),
         };
-        ClientAssertion::sign(claims, self.signer()).await
+        ClientAssertion::sign(claims, &*signer).await
     }
 
     /// Everything that changes which token it gets, as one hash: for keeping tokens apart without
     /// showing whose they are.
     pub(crate) fn identity(&self) -> String {
-        let key = self.signer.public_key().thumbprint();
+        let (name, key) = match &self.keys {
+            KeySource::One(key) => {
+                (key.kid.as_str().to_owned(), key.signer.public_key().thumbprint())
+            }
+            // Its keys change, and a token that one of them got is as good as the next.
+            KeySource::Ring(ring) => (String::new(), ring.ring().place()),
+        };
         let mut context = Context::new(&SHA256);
-        for part in [self.endpoint.url(), self.api_key.as_str(), self.kid.as_str(), &key] {
+        for part in [self.endpoint.url(), self.api_key.as_str(), &name, &key] {
             // With its length before it, so that no two lists of parts are the same bytes.
             context.update(&part.len().to_be_bytes());
             context.update(part.as_bytes());

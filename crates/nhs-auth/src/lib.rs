@@ -54,9 +54,11 @@ mod jwks;
 mod key;
 mod key_ring;
 mod local_crypto;
+mod new_file;
 mod relying_party;
 mod session;
 mod signer;
+mod signing_key;
 mod skew;
 mod token;
 mod user_token;
@@ -71,7 +73,7 @@ pub use crate::api_client::{APIKEY, Access, ApiClient, ApiResponse, CallError, X
 pub use crate::application::Application;
 pub use crate::assertion::{AssertionClaims, ClientAssertion, DEFAULT_LIFETIME_S};
 pub use crate::cache::{TokenCache, TokenFile, TokenFileError, TokenFileLock, TokenSource};
-pub use crate::clock::{Clock, SystemClock};
+pub use crate::clock::{Clock, SystemClock, Uptime};
 pub use crate::custody::{
     CreatedKey, Custody, CustodyError, CustodyErrorKind, CustodyFuture, KeyUri, KeyUriError,
     NoCustody,
@@ -85,9 +87,13 @@ pub use crate::hosted_key_set::{
 pub use crate::jwks::{JwksError, KeySet, PublishedKey};
 pub use crate::key::{FoundInstead, KeyError, KeyWarning, LoadedKey, PrivateKey, PublicKey};
 pub use crate::key_ring::{
-    KeyRingStore, KeyRingStoreError, KeyRingStoreFuture, KeyRingVersion, StoredKeyRing,
+    AdoptedKey, Due, FollowedKeyRing, KeyPlace, KeyRing, KeyRingError, KeyRingFormatError,
+    KeyRingLock, KeyRingStore, KeyRingStoreError, KeyRingStoreFuture, KeyRingVersion,
+    KeySetPublisher, KeyState, Moment, PublishTo, Published, RingContent, RingKey, RingSettings,
+    Rotation, RotationOrders, Step, StoredKeyRing, UnsoundRing, echo_url,
 };
 pub use crate::local_crypto::LocalCrypto;
+pub use crate::new_file::NewFile;
 pub use crate::relying_party::{
     Acr, AssuranceError, BegunSignIn, Callback, CallbackError, Cis2, Cis2Client, Cis2Freshness,
     Cis2Scope, Cis2SignIn, Cis2User, ClientKey, ClientSecret, Demographics, DiscoveryError,
@@ -103,6 +109,7 @@ pub use crate::session::{
     SessionStore, SessionUser, Sessions, ShortSecret, StoreError, StoreFuture,
 };
 pub use crate::signer::{LocalSigner, SignError, Signature, Signer};
+pub use crate::signing_key::SigningKey;
 pub use crate::skew::ClockSkew;
 pub use crate::token::{
     AccessToken, ErrorClass, IssuedToken, RefusalBody, TokenClient, TokenError, TokenErrorKind,

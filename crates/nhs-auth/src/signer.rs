@@ -9,6 +9,7 @@ use nhs_auth_rules::SigningAlgorithm;
 
 use crate::custody::CustodyError;
 use crate::key::{PrivateKey, PublicKey};
+use crate::key_ring::KeyRingError;
 
 /// Signs assertions.
 ///
@@ -114,6 +115,10 @@ pub enum SignError {
     #[error("can't sign: {0}")]
     Custody(#[from] CustodyError),
 
+    /// The key ring has no key to sign with.
+    #[error("can't sign: {0}")]
+    KeyRing(#[source] Box<KeyRingError>),
+
     /// The cryptography library would not sign with the private key of this process.
     #[error("can't sign with the private key: the cryptography library failed")]
     LocalKey,
@@ -124,6 +129,7 @@ impl SignError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Custody(error) => error.is_passing(),
+            Self::KeyRing(error) => error.is_passing(),
             Self::LocalKey => false,
         }
     }
@@ -132,6 +138,7 @@ impl SignError {
     pub fn hints(&self) -> Vec<String> {
         match self {
             Self::Custody(error) => error.hints(),
+            Self::KeyRing(error) => error.hints(),
             Self::LocalKey => {
                 vec!["check the key file with `openssl pkey -in key.pem -noout -check`".into()]
             }

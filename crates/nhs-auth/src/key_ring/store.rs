@@ -1,6 +1,7 @@
 //! Where a ring's file is kept.
 
 use std::fmt;
+use std::fs::File;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -12,6 +13,16 @@ pub type KeyRingStoreFuture<'a, T> =
 pub trait KeyRingStore: fmt::Debug + Send + Sync {
     /// Where it is, for messages: a path or a URL, without a secret.
     fn place(&self) -> String;
+
+    /// Keeps others from changing it until the answer is dropped, where that is possible. Where it
+    /// isn't, [`write`](Self::write) alone tells who was second.
+    ///
+    /// # Errors
+    ///
+    /// The future gives [`KeyRingStoreError::Locked`] when another keeps it too long.
+    fn lock(&self) -> KeyRingStoreFuture<'_, KeyRingLock> {
+        Box::pin(async { Ok(KeyRingLock::none()) })
+    }
 
     /// The file, if there is one.
     ///
@@ -31,6 +42,24 @@ pub trait KeyRingStore: fmt::Debug + Send + Sync {
         bytes: &'a [u8],
         last: Option<&'a KeyRingVersion>,
     ) -> KeyRingStoreFuture<'a, KeyRingVersion>;
+}
+
+/// Nobody else changes the ring while this lives.
+#[derive(Debug)]
+pub struct KeyRingLock {
+    _file: Option<File>,
+}
+
+impl KeyRingLock {
+    /// Keeps nobody from anything.
+    pub const fn none() -> Self {
+        Self { _file: None }
+    }
+
+    /// Holds the lock of this file, which its closing lets go.
+    pub(super) const fn of(file: File) -> Self {
+        Self { _file: Some(file) }
+    }
 }
 
 /// A ring's file as it was read.
@@ -66,6 +95,12 @@ pub enum KeyRingStoreError {
     /// Somebody else wrote it in between.
     #[error("somebody else changed {place} at the same time; nothing was overwritten")]
     Conflict {
+        /// Where it is.
+        place: String,
+    },
+    /// Somebody else is changing it, and takes long.
+    #[error("somebody else is changing {place}")]
+    Locked {
         /// Where it is.
         place: String,
     },

@@ -7,7 +7,8 @@ use nhs_auth_rules::{Cis2ClientId, Kid, NhsLoginClientId};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::redirect_uri::{RedirectUri, RedirectUriError};
-use crate::{Signer, SigningAlgorithm};
+use crate::signing_key::KeySource;
+use crate::{FollowedKeyRing, Signer, SigningAlgorithm};
 
 /// A client secret (RFC 6749 §2.3.1). `Debug` doesn't show it.
 #[derive(Clone, Debug)]
@@ -28,15 +29,20 @@ impl ClientSecret {
 /// with there (`private_key_jwt`, OpenID Connect Core 1.0 §9).
 #[derive(Clone, Debug)]
 pub struct ClientKey {
-    pub(super) kid: Kid,
-    pub(super) signer: Arc<dyn Signer>,
+    pub(super) keys: KeySource,
     pub(super) algorithm: SigningAlgorithm,
 }
 
 impl ClientKey {
     /// A key that signs with RS512.
     pub fn new(kid: Kid, signer: impl Signer + 'static) -> Self {
-        Self { kid, signer: Arc::new(signer), algorithm: SigningAlgorithm::Rs512 }
+        Self { keys: KeySource::one(kid, signer), algorithm: SigningAlgorithm::Rs512 }
+    }
+
+    /// Whichever key of the ring is active, which signs with RS512. The ring's key set has to be
+    /// the one that is registered at the provider.
+    pub fn following(ring: FollowedKeyRing) -> Self {
+        Self { keys: KeySource::Ring(ring), algorithm: SigningAlgorithm::Rs512 }
     }
 
     /// The same with another algorithm: at CIS2 it must be the one that the client is registered

@@ -28,7 +28,7 @@ use crate::entropy::unguessable;
 use crate::key::base64url;
 use crate::token::{Body, Form, Grant, Means};
 use crate::wire::Wire;
-use crate::{AccessToken, ClockSkew, TokenClient};
+use crate::{AccessToken, ClockSkew, SigningKey, TokenClient};
 
 /// CIS2 or NHS login, as an application signs its users in with it.
 pub trait RelyingParty: Clone + fmt::Debug + Send + Sync + sealed::Sealed + 'static {
@@ -284,17 +284,18 @@ impl Grant for Redemption<'_> {
             let form = match authentication {
                 Authentication::Secret(secret) => form.with("client_secret", secret.expose()),
                 Authentication::Key(key) => {
+                    let SigningKey { kid, signer } = key.keys.current().await?;
                     let now = means.skew.applied_to(means.clock.now()).to_seconds();
                     let statement = Statement {
                         algorithm: key.algorithm,
-                        kid: &key.kid,
+                        kid: &kid,
                         client: client_id,
                         audience: self.token_endpoint,
                         jti: means.entropy.uuid().to_string(),
                         issued_at: Some(now),
                         expires_at: now.plus(i64::from(DEFAULT_LIFETIME_S)),
                     };
-                    let assertion = ClientAssertion::sign_statement(statement, &*key.signer);
+                    let assertion = ClientAssertion::sign_statement(statement, &*signer);
                     form.with_assertion(assertion.await?)
                 }
             };

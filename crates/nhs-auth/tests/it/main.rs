@@ -6,6 +6,7 @@ mod box_browser;
 mod box_control;
 mod cache;
 mod interop;
+mod key_ring;
 mod keys;
 mod oidc_provider;
 mod openssl;

@@ -13,9 +13,9 @@ use serde_json::{Map, Value, json};
 
 use super::gather::Gathered;
 use super::redaction::{self, Redaction};
-use crate::commands::new_file::NewFile;
 use crate::commands::rfc3339;
 use crate::failure::Failure;
+use nhs_auth::NewFile;
 
 /// The version of what is written here. It changes when a member changes its meaning or goes.
 const SCHEMA: u32 = 1;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use nhs_auth::PrivateKey;
 
-use crate::commands::new_file::NewFile;
 use crate::failure::Failure;
+use nhs_auth::NewFile;
 
 /// The three files of one key.
 pub(super) struct Files {

@@ -10,23 +10,65 @@ use tempfile::NamedTempFile;
 ///
 /// On Linux it has no name at all, so nothing is left of it when the process is killed. Elsewhere,
 /// and on file systems that can't do that, it has a passing one.
-pub(super) enum NewFile {
+#[derive(Debug)]
+pub struct NewFile(Kind);
+
+#[derive(Debug)]
+enum Kind {
     #[cfg(target_os = "linux")]
     Nameless(File),
     Passing(NamedTempFile),
 }
 
 impl NewFile {
-    /// Writes a file in `folder`. Nobody else can read it until all of it is there.
-    pub(super) fn write(folder: &Path, bytes: &[u8], mode: u32) -> io::Result<Self> {
-        let new = Self::create(folder)?;
+    /// Writes a file in `folder`, with this mode where there are modes. Nobody else can read it until
+    /// all of it is there.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system said: the folder isn't there, or the disk is full.
+    pub fn write(folder: &Path, bytes: &[u8], mode: u32) -> io::Result<Self> {
+        let new = Kind::create(folder)?;
         let mut file = new.file();
         file.write_all(bytes)?;
         set_mode(file, mode)?;
         file.sync_all()?;
-        Ok(new)
+        Ok(Self(new))
     }
 
+    /// Gives it its name, unless something has that name.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::AlreadyExists`] when something has, and it stays as it is.
+    pub fn name(self, path: &Path) -> io::Result<()> {
+        self.0.name(path)
+    }
+
+    /// Gives it its name, in place of the file that has it: at no moment is there none. Only for
+    /// those who keep others from doing so at the same time.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system said; the file of before is then as it was.
+    pub fn replace(self, path: &Path) -> io::Result<()> {
+        match self.0 {
+            #[cfg(target_os = "linux")]
+            nameless @ Kind::Nameless(_) => {
+                // A name can be given to a nameless file only where there is none.
+                let passing = path.with_added_extension("new");
+                match std::fs::remove_file(&passing) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => nameless.name(&passing)?,
+                }
+                std::fs::rename(&passing, path)
+            }
+            Kind::Passing(file) => Ok(file.persist(path).map(drop)?),
+        }
+    }
+}
+
+impl Kind {
     #[cfg(target_os = "linux")]
     fn create(folder: &Path) -> io::Result<Self> {
         use rustix::fs::{Mode, OFlags};
@@ -54,8 +96,7 @@ impl NewFile {
         }
     }
 
-    /// Gives it its name, unless something has that name.
-    pub(super) fn name(self, path: &Path) -> io::Result<()> {
+    fn name(self, path: &Path) -> io::Result<()> {
         match self {
             #[cfg(target_os = "linux")]
             Self::Nameless(file) => {
