@@ -1,5 +1,6 @@
 //! The command line, as data.
 
+mod keys;
 mod user;
 
 use std::net::SocketAddr;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use nhs_auth::Environment;
 use nhs_auth_rules::diagnosis::Profile;
 
+pub(crate) use self::keys::{GenerateKeys, PublishJwks, RingPlace, RotateKeys, ServeJwks};
 pub(crate) use self::user::{ClientAlgorithm, ExchangeToken, SignIn, SignInWith};
 use crate::config_file::ConfigFile;
 
@@ -78,6 +80,9 @@ pub(crate) enum Verb {
     Mock(Mock),
     Diagnose(Diagnose),
     Explain(Explain),
+    RotateKeys(RotateKeys),
+    PublishJwks(PublishJwks),
+    ServeJwks(ServeJwks),
     /// Show the whole job, on the platform in a box: keys, token, call, and two mistakes
     Demo,
     Completions(Completions),
@@ -95,12 +100,16 @@ pub(crate) struct Identity {
     /// Name of the key in the registered JWKS; by default the key file's name less .pem
     #[arg(long)]
     pub(crate) kid: Option<String>,
-    /// Path of the private key (PEM or DER)
-    #[arg(long, value_name = "PATH", allow_hyphen_values = true, value_hint = clap::ValueHint::FilePath)]
+    /// Private key: a path (PEM, DER or PFX), or a key URI (pkcs11:, awskms:, azurekeyvault:,
+    /// gcpkms:)
+    #[arg(long, value_name = "PATH|URI", allow_hyphen_values = true, value_hint = clap::ValueHint::FilePath)]
     pub(crate) private_key: Option<String>,
     /// Passphrase of the private key (better: file:PATH or env:NAME); asked for when needed
     #[arg(long, value_name = "PASSPHRASE", allow_hyphen_values = true)]
     pub(crate) passphrase: Option<String>,
+    /// Key ring whose active key signs, in place of --private-key and --kid
+    #[arg(long, value_name = "PLACE", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) key_ring: Option<String>,
     /// Origin in place of the environment's, perhaps with a path (https, or http on loopback)
     #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
     pub(crate) base_url: Option<String>,
@@ -118,31 +127,6 @@ pub(crate) struct Tokens {
     /// Neither read nor write the tokens kept from run to run
     #[arg(long)]
     pub(crate) no_cache: bool,
-}
-
-/// Make an RSA-4096 key pair and its JWKS
-///
-/// Writes KID.pem (the private key, readable by you alone), KID.pem.pub and KID.json (the JWKS for
-/// the portal), all three or none, and never over a file that is there.
-#[derive(Args, Debug)]
-#[command(after_help = "\
-Examples:
-  nhs-auth generate-keys --env int                      int-1.pem, int-1.pem.pub, int-1.json
-  nhs-auth generate-keys --env prod --output-dir .auth
-  nhs-auth generate-keys --kid thumbprint               named by the key itself (RFC 7638)")]
-pub(crate) struct GenerateKeys {
-    /// API key of the application; only checked, and shown in the next steps as a placeholder
-    #[arg(long, value_name = "KEY")]
-    pub(crate) api_key: Option<String>,
-    /// Environment that the keys are for
-    #[arg(long, value_parser = environments(), default_value = "int")]
-    pub(crate) env: String,
-    /// Name of the key; `thumbprint` for its RFC 7638 thumbprint; by default <ENV>-1
-    #[arg(long)]
-    pub(crate) kid: Option<String>,
-    /// Folder for the three files, made if it isn't there
-    #[arg(long, value_name = "DIR", default_value = ".", value_hint = clap::ValueHint::DirPath)]
-    pub(crate) output_dir: PathBuf,
 }
 
 /// Get an access token

@@ -9,6 +9,9 @@ pub(crate) mod explain;
 pub(crate) mod generate_keys;
 pub(crate) mod get_token;
 pub(crate) mod mock;
+pub(crate) mod publish_jwks;
+pub(crate) mod rotate_keys;
+pub(crate) mod serve_jwks;
 pub(crate) mod sign_assertion;
 pub(crate) mod sign_in;
 mod token_answer;
@@ -25,7 +28,7 @@ fn rfc3339(time: UnixMillis) -> String {
 }
 
 /// A runtime for a verb that waits for one thing at a time.
-fn small_runtime() -> Result<tokio::runtime::Runtime, Failure> {
+pub(crate) fn small_runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_all().build().map_err(no_runtime)
 }
@@ -33,6 +36,28 @@ fn small_runtime() -> Result<tokio::runtime::Runtime, Failure> {
 /// A runtime for a server.
 fn server_runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(no_runtime)
+}
+
+/// Ends when the process is asked to end.
+#[cfg(unix)]
+fn interrupted() -> Result<impl Future<Output = ()>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let cannot_wait = |error| Failure::fault(format!("can't wait to be interrupted: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(cannot_wait)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot_wait)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn interrupted() -> Result<impl Future<Output = ()>, Failure> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]

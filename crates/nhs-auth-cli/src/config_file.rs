@@ -15,7 +15,8 @@ use crate::failure::Failure;
 const FILE_NAME: &str = "nhs-auth.toml";
 
 /// Flags whose values are paths, which count from the file's folder.
-const PATHS: [&str; 2] = ["client-private-key", "private-key"];
+const PATHS: [&str; 6] =
+    ["client-private-key", "jwks", "key-ring", "private-key", "tls-cert", "tls-key"];
 
 /// What a configuration file sets, for the application that was chosen.
 #[derive(Debug, Default)]

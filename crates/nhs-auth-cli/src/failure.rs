@@ -1,9 +1,9 @@
 //! What ends a command early: what happened, what to do next, and the exit code.
 
 use nhs_auth::{
-    CallError, DestinationError, EndpointError, ErrorClass, ExchangeError, IdTokenError,
-    IdentifierError, JwksError, KeyError, PairingError, RedirectUriError, SignError, SignInError,
-    TokenError,
+    CallError, CustodyError, DestinationError, EndpointError, ErrorClass, ExchangeError,
+    IdTokenError, IdentifierError, JwksError, KeyError, KeyRingError, PairingError,
+    RedirectUriError, SignError, SignInError, TokenError,
 };
 
 /// How a command ends.
@@ -37,6 +37,11 @@ impl Failure {
 
     pub(crate) fn no_answer(message: impl Into<String>) -> Self {
         Self { exit: Exit::NoAnswer, message: message.into(), hints: Vec::new() }
+    }
+
+    /// Something of ours was not to be had: when that may pass, there was no answer.
+    fn local(is_passing: bool, message: String) -> Self {
+        if is_passing { Self::no_answer(message) } else { Self::usage(message) }
     }
 
     pub(crate) fn fault(message: impl Into<String>) -> Self {
@@ -97,7 +102,19 @@ impl From<DestinationError> for Failure {
 
 impl From<SignError> for Failure {
     fn from(error: SignError) -> Self {
-        Self::usage(error.to_string()).hints(error.hints())
+        Self::local(error.is_passing(), error.to_string()).hints(error.hints())
+    }
+}
+
+impl From<CustodyError> for Failure {
+    fn from(error: CustodyError) -> Self {
+        Self::local(error.is_passing(), error.to_string()).hints(error.hints())
+    }
+}
+
+impl From<KeyRingError> for Failure {
+    fn from(error: KeyRingError) -> Self {
+        Self::local(error.is_passing(), error.to_string()).hints(error.hints())
     }
 }
 

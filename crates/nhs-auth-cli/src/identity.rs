@@ -1,18 +1,18 @@
 //! From flags to an application: who asks, where, and with which key.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use etcetera::BaseStrategy as _;
 use nhs_auth::{
-    ApiKey, Application, Environment, LocalSigner, TokenCache, TokenClient, TokenEndpoint,
+    ApiKey, Application, Environment, FollowedKeyRing, TokenCache, TokenClient, TokenEndpoint,
 };
 use secrecy::ExposeSecret as _;
 
 use crate::arguments::{Identity, Tokens};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::{key_file, secret};
+use crate::private_key::{self, KeyAt};
+use crate::{key_ring, secret};
 
 /// The application that the flags describe. Nothing is sent anywhere.
 pub(crate) fn application(identity: &Identity, console: Console) -> Result<Application, Failure> {
@@ -27,10 +27,20 @@ pub(crate) fn application_in(
 ) -> Result<Application, Failure> {
     let api_key = api_key(identity.api_key.as_deref(), console)?;
     let endpoint = endpoint(identity, environment)?;
-    let key_file = private_key(identity)?;
-    let kid = key_file::kid("--kid", identity.kid.as_deref(), &key_file)?;
+    if let Some(place) = &identity.key_ring {
+        if let Some(path) = &identity.private_key {
+            return Err(Failure::usage(format!(
+                "--private-key {path} and --key-ring {place} are given: one of them signs"
+            ))
+            .hint("leave one out, in the configuration file and the environment too"));
+        }
+        let ring = FollowedKeyRing::new(key_ring::at(place)?);
+        return Ok(Application::following(endpoint, api_key, ring));
+    }
+    let key = private_key(identity)?;
+    let kid = private_key::kid("--kid", identity.kid.as_deref(), &key)?;
     let passphrase = ("--passphrase", identity.passphrase.as_deref());
-    let signer = LocalSigner::new(key_file::load(&key_file, passphrase, console)?);
+    let signer = private_key::signer(&key, passphrase, console)?;
     Ok(Application::new(endpoint, api_key, kid, signer))
 }
 
@@ -85,12 +95,12 @@ pub(crate) fn token_cache(arguments: &Tokens, console: Console) -> TokenCache {
     }
 }
 
-fn private_key(identity: &Identity) -> Result<PathBuf, Failure> {
+fn private_key(identity: &Identity) -> Result<KeyAt, Failure> {
     let Some(value) = &identity.private_key else {
         return Err(Failure::usage("there is no private key").hint(
             "give its path with --private-key, NHS_AUTH_PRIVATE_KEY or `private-key` in \
              nhs-auth.toml; `nhs-auth generate-keys` makes one",
         ));
     };
-    key_file::path("--private-key", value)
+    private_key::parse("--private-key", value)
 }

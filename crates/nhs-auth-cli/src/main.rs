@@ -4,10 +4,13 @@ mod arguments;
 mod commands;
 mod config_file;
 mod console;
+mod custody;
 mod failure;
 mod identity;
-mod key_file;
+mod key_ring;
 mod layers;
+mod private_key;
+mod publisher;
 mod secret;
 
 use std::panic::{self, PanicHookInfo};
@@ -50,6 +53,9 @@ fn perform(cli: Cli, console: Console) -> Result<Exit, Failure> {
         Verb::GenerateKeys(arguments) => commands::generate_keys::run(&arguments, &global, console),
         Verb::GetToken(arguments) => commands::get_token::run(&arguments, &global, console),
         Verb::Mock(arguments) => commands::mock::run(&arguments, &global, console),
+        Verb::PublishJwks(arguments) => commands::publish_jwks::run(&arguments, &global, console),
+        Verb::RotateKeys(arguments) => commands::rotate_keys::run(&arguments, &global, console),
+        Verb::ServeJwks(arguments) => commands::serve_jwks::run(&arguments, &global, console),
         Verb::SignAssertion(arguments) => {
             commands::sign_assertion::run(&arguments, &global, console)
         }

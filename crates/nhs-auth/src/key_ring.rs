@@ -13,6 +13,7 @@ mod follow;
 mod format;
 mod key;
 mod moment;
+mod plan;
 mod publication;
 mod ring;
 mod rotation;
@@ -25,9 +26,10 @@ pub use self::follow::FollowedKeyRing;
 pub use self::format::KeyRingFormatError;
 pub use self::key::{KeyPlace, KeyState, Published, RingKey};
 pub use self::moment::Moment;
+pub use self::plan::PlannedStep;
 pub use self::publication::{PublishTo, echo_url};
 pub use self::ring::KeyRing;
-pub use self::rotation::{AdoptedKey, KeySetPublisher, Rotation, RotationOrders};
+pub use self::rotation::{AdoptedKey, KeySetPublisher, LeakedKey, Rotation, RotationOrders};
 pub use self::schedule::{Due, Step};
 pub use self::store::{
     KeyRingLock, KeyRingStore, KeyRingStoreError, KeyRingStoreFuture, KeyRingVersion, StoredKeyRing,

@@ -89,8 +89,8 @@ pub use crate::key::{FoundInstead, KeyError, KeyWarning, LoadedKey, PrivateKey, 
 pub use crate::key_ring::{
     AdoptedKey, Due, FollowedKeyRing, KeyPlace, KeyRing, KeyRingError, KeyRingFormatError,
     KeyRingLock, KeyRingStore, KeyRingStoreError, KeyRingStoreFuture, KeyRingVersion,
-    KeySetPublisher, KeyState, Moment, PublishTo, Published, RingContent, RingKey, RingSettings,
-    Rotation, RotationOrders, Step, StoredKeyRing, UnsoundRing, echo_url,
+    KeySetPublisher, KeyState, LeakedKey, Moment, PlannedStep, PublishTo, Published, RingContent,
+    RingKey, RingSettings, Rotation, RotationOrders, Step, StoredKeyRing, UnsoundRing, echo_url,
 };
 pub use crate::local_crypto::LocalCrypto;
 pub use crate::new_file::NewFile;

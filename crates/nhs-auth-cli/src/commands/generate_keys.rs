@@ -16,7 +16,7 @@ use crate::failure::{Exit, Failure};
 use crate::identity;
 
 /// The developer portal.
-const PORTAL: &str = "https://onboarding.prod.api.platform.nhs.uk/";
+pub(super) const PORTAL: &str = "https://onboarding.prod.api.platform.nhs.uk/";
 
 pub(crate) fn run(
     arguments: &GenerateKeys,

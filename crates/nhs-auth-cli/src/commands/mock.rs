@@ -2,7 +2,6 @@
 
 mod announcement;
 
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -31,8 +30,7 @@ pub(crate) fn run(arguments: &Mock, global: &Global, console: Console) -> Result
         for app in platform.first_apps() {
             console.note(format_args!("application {}", app.application_id()));
         }
-        let stop = interrupted()
-            .map_err(|error| Failure::fault(format!("can't wait to be interrupted: {error}")))?;
+        let stop = commands::interrupted()?;
         let ready = arguments.ready_file.as_deref();
         let _ready = ready.map(|path| ReadyFile::write(path, &platform)).transpose()?;
         console::answer_line(&platform.base_url())?;
@@ -92,25 +90,4 @@ fn config(file: &ConfigFile) -> Result<MockConfig, Failure> {
     })?;
     config.directory = path.parent().map_or_else(PathBuf::new, ToOwned::to_owned);
     Ok(config)
-}
-
-/// Ends when the process is asked to end.
-#[cfg(unix)]
-fn interrupted() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn interrupted() -> io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
-    })
 }

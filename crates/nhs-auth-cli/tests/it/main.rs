@@ -19,6 +19,7 @@ mod installed;
 mod interop;
 mod mock_and_demo;
 mod mock_control;
+mod rotate_keys;
 mod running_mock;
 mod scene;
 mod sign_assertion;

@@ -245,8 +245,12 @@ impl RingContent {
         Ok(())
     }
 
-    /// Somebody else may have this key.
-    pub(super) fn leak(&mut self, kid: &Kid) -> Result<(), UnsoundRing> {
+    /// Says that somebody else may have this key.
+    ///
+    /// # Errors
+    ///
+    /// [`UnsoundRing::WrongState`] when it is retired, or never was in the ring.
+    pub fn leak(&mut self, kid: &Kid) -> Result<(), UnsoundRing> {
         let at = self.position(kid, |state| !matches!(state, KeyState::Retired { .. }))?;
         self.keys[at].leaked = true;
         Ok(())

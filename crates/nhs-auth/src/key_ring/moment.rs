@@ -50,6 +50,13 @@ impl Moment {
         }
     }
 
+    /// The moment when the clock on the wall says so, on the same machine.
+    pub(super) fn moved_to(&self, at: UnixSeconds) -> Self {
+        let by = at.0.saturating_sub(self.at_s);
+        let uptime_s = self.uptime_s.map(|uptime_s| uptime_s.saturating_add(by));
+        Self { at_s: at.0, boot: self.boot.clone(), uptime_s }
+    }
+
     /// When so many seconds will have passed since an earlier moment, as far as can be told now.
     pub(super) fn when_passed(&self, wait_s: i64, earlier: &Self) -> UnixSeconds {
         let left = wait_s.saturating_sub(self.seconds_since(earlier));

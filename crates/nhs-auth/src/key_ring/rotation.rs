@@ -40,10 +40,21 @@ pub struct RotationOrders {
     pub start: bool,
     /// The name of the next key, in place of the one that the ring would give it.
     pub kid: Option<Kid>,
-    /// The key that signs has leaked: another takes its place as soon as may be.
-    pub leaked: bool,
+    /// Somebody else may have this key: another takes its place as soon as may be.
+    pub leaked: Option<LeakedKey>,
     /// The key set is registered at a URL by now at which the platform has never looked.
     pub new_url: bool,
+}
+
+/// A key that somebody else may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the one that signs, or one by its name")]
+pub enum LeakedKey {
+    /// The one that signs, unless another is known to have leaked and has not left yet: to say the
+    /// same again says nothing of the key that has taken its place.
+    Active,
+    /// The one of this name.
+    Named(Kid),
 }
 
 /// What a rotation did, and what comes next.
@@ -267,17 +278,27 @@ impl Turn<'_> {
 
     async fn obey(&mut self, orders: &RotationOrders) -> Result<(), KeyRingError> {
         let before = self.content.clone();
-        if orders.leaked {
-            let place = self.ring.place();
-            let active = self.content.active().map(|key| key.kid.clone());
-            let active = active.ok_or(KeyRingError::NoActiveKey { place })?;
-            self.change(|content| content.leak(&active))?;
+        if let Some(leaked) = &orders.leaked {
+            self.leak(leaked)?;
         }
         if orders.new_url {
             let now = self.now();
             self.content.move_to_new_url(&now);
         }
         if self.content == before { Ok(()) } else { self.save().await }
+    }
+
+    fn leak(&mut self, leaked: &LeakedKey) -> Result<(), KeyRingError> {
+        let is_known = |key: &RingKey| key.leaked && key.is_in_the_set();
+        let kid = match leaked {
+            LeakedKey::Named(kid) => kid.clone(),
+            LeakedKey::Active if self.content.keys().iter().any(is_known) => return Ok(()),
+            LeakedKey::Active => {
+                let none = || KeyRingError::NoActiveKey { place: self.ring.place() };
+                self.content.active().ok_or_else(none)?.kid.clone()
+            }
+        };
+        self.change(|content| content.leak(&kid))
     }
 
     /// The private half is safe before the ring knows of it, and the ring before anybody else.

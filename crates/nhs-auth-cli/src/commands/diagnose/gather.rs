@@ -14,7 +14,7 @@ use secrecy::ExposeSecret as _;
 use crate::arguments::Diagnose;
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::{identity, key_file, secret};
+use crate::{identity, private_key, secret};
 
 /// What is read of an input at most, in bytes.
 const MOST_BYTES: u64 = 1024 * 1024;
@@ -189,7 +189,7 @@ fn take_by_its_look(
 }
 
 fn private_key(value: &str, arguments: &Diagnose) -> Result<Result<LoadedKey, KeyError>, Failure> {
-    let path = key_file::path("--private-key", value)?;
+    let path = private_key::path("--private-key", value)?;
     if let Err(error) = path.metadata() {
         return Err(Failure::usage(format!("can't read {}: {error}", path.display())));
     }

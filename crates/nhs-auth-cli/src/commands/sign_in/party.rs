@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use nhs_auth::{
     Application, BegunSignIn, Callback, Cis2, Cis2Client, Cis2ClientId, Cis2User, ClientKey,
-    ClientSecret, Environment, ExchangeError, IdToken, IdentifierError, Issuer, LocalSigner,
-    NhsLogin, NhsLoginClient, NhsLoginClientId, NhsLoginUser, PairingError, PendingSignIn,
-    RedirectUri, RelyingParty, RoleChoice, SignInError, SigningAlgorithm, TokenClient,
-    UserApplication, UserTokens,
+    ClientSecret, Environment, ExchangeError, IdToken, IdentifierError, Issuer, NhsLogin,
+    NhsLoginClient, NhsLoginClientId, NhsLoginUser, PairingError, PendingSignIn, RedirectUri,
+    RelyingParty, RoleChoice, SignInError, SigningAlgorithm, TokenClient, UserApplication,
+    UserTokens,
 };
 use nhs_auth_rules::environment::{OAUTH2, Provider};
 use nhs_auth_rules::{IdentityProvider, hosted_mock_path, trusted_issuer};
@@ -17,7 +17,7 @@ use super::request;
 use crate::arguments::{ClientAlgorithm, SignIn, SignInWith};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::{identity, key_file, secret};
+use crate::{identity, private_key, secret};
 
 /// A client of one of the providers.
 pub(super) enum Party {
@@ -198,9 +198,9 @@ impl Authentication {
                      or a secret with --client-secret file:PATH",
                 ));
         };
-        let path = key_file::path(flag, value)?;
-        let kid = key_file::kid("--client-kid", kid, &path)?;
-        let signer = LocalSigner::new(key_file::load(&path, passphrase, console)?);
+        let key = private_key::parse(flag, value)?;
+        let kid = private_key::kid("--client-kid", kid, &key)?;
+        let signer = private_key::signer(&key, passphrase, console)?;
         let algorithm = match arguments.client_alg {
             ClientAlgorithm::Rs256 => SigningAlgorithm::Rs256,
             ClientAlgorithm::Rs512 => SigningAlgorithm::Rs512,

@@ -11,8 +11,8 @@ use std::time::Duration;
 use axum::extract::{Path, State};
 use axum::routing::get;
 use nhs_auth::{
-    ApiKey, Application, Clock, ClockSkew, FollowedKeyRing, OsEntropy, PublishTo, RotationOrders,
-    TokenEndpoint, UnixMillis, echo_url,
+    ApiKey, Application, Clock, ClockSkew, FollowedKeyRing, LeakedKey, OsEntropy, PublishTo,
+    RotationOrders, TokenEndpoint, UnixMillis, echo_url,
 };
 use nhs_auth_mock::{App, MockPlatform, NewApp};
 use nhs_auth_rules::CLIENT_ASSERTION_TYPE;
@@ -171,7 +171,11 @@ impl Trial {
                 self.world.page.doom(Fate::Fine);
             }
             Event::Leak => {
-                self.rotate(RotationOrders { leaked: true, ..Default::default() }).await;
+                self.rotate(RotationOrders {
+                    leaked: Some(LeakedKey::Active),
+                    ..Default::default()
+                })
+                .await;
             }
             Event::NewUrl => self.move_to_new_url().await,
             Event::ByHand => self.publish_by_hand().await,

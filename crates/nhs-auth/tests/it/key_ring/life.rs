@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use nhs_auth::{
-    Due, KeyRingError, Kid, PublishTo, RingContent, Rotation, RotationOrders, Step, UnixSeconds,
+    Clock as _, Due, KeyRingError, Kid, LeakedKey, Moment, PublishTo, RingContent, Rotation,
+    RotationOrders, Step, UnixSeconds,
 };
 use nhs_auth_rules::rotation::{
     BEFORE_REMOVAL_OF_A_LEAKED_KEY_S, BEFORE_REMOVAL_S, Freshness, REGISTERED_URL_CACHE_S,
@@ -35,9 +36,9 @@ async fn nothing_ordered(world: &World) -> Rotation {
 }
 
 const START: RotationOrders =
-    RotationOrders { start: true, kid: None, leaked: false, new_url: false };
+    RotationOrders { start: true, kid: None, leaked: None, new_url: false };
 const LEAKED: RotationOrders =
-    RotationOrders { start: false, kid: None, leaked: true, new_url: false };
+    RotationOrders { start: false, kid: None, leaked: Some(LeakedKey::Active), new_url: false };
 
 #[tokio::test]
 async fn a_key_is_announced_active_retiring_and_retired() {
@@ -160,6 +161,9 @@ async fn a_leaked_key_leaves_as_soon_as_may_be() {
     assert!(nothing_ordered(&world).await.done.is_empty());
     world.time.pass(Duration::from_secs(1));
     assert_eq!(nothing_ordered(&world).await.done.len(), 1);
+    // To say it again is not to say it of the key that has taken its place.
+    let again = rotate(&world, &LEAKED).await;
+    assert!(again.done.is_empty() && !again.content.active().unwrap().leaked);
     world.time.pass(seconds(BEFORE_REMOVAL_OF_A_LEAKED_KEY_S));
     assert_eq!(states(&nothing_ordered(&world).await.content), ["int-1 retired", "int-2 active"]);
 }
@@ -201,4 +205,47 @@ async fn a_key_that_cannot_be_opened_does_not_become_active() {
     let error = world.ring.rotate(&RotationOrders::default(), None).await.unwrap_err();
     assert!(error.is_passing(), "{error}");
     assert_eq!(states(&world.ring.content().await.unwrap()), ["int-1 active", "int-2 announced"]);
+}
+
+#[tokio::test]
+async fn a_plan_is_what_then_happens() {
+    let world = World::new();
+    world.ring.create(World::settings(PublishTo::Location("a page".to_owned()))).await.unwrap();
+    nothing_ordered(&world).await;
+    let content = world.ring.content().await.unwrap();
+    let plan = content.plan(&Moment::now(&*world.time));
+    let steps: Vec<_> = plan.iter().map(|planned| &planned.step).collect();
+    let (first, second) = (kid("int-1"), kid("int-2"));
+    let expected = [
+        &Step::Announce,
+        &Step::Publish,
+        &Step::Activate(second),
+        &Step::Retire(first),
+        &Step::Publish,
+    ];
+    assert_eq!(steps, expected);
+    for planned in plan {
+        let wait = planned.at.0 - world.time.now().to_seconds().0;
+        if wait > 0 {
+            world.time.pass(seconds(wait - 1));
+            assert!(nothing_ordered(&world).await.done.is_empty(), "{planned:?}");
+            world.time.pass(Duration::from_secs(1));
+            assert_eq!(nothing_ordered(&world).await.done[0], (planned.step, planned.kid));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_leaked_key_that_does_not_sign_yet_never_will() {
+    let world = World::new();
+    world.ring.create(World::settings(PublishTo::Served)).await.unwrap();
+    nothing_ordered(&world).await;
+    rotate(&world, &START).await;
+    let leaked = Some(LeakedKey::Named(kid("int-2")));
+    let rotation = rotate(&world, &RotationOrders { leaked, ..RotationOrders::default() }).await;
+    assert_eq!(states(&rotation.content), ["int-1 active", "int-2 retired"]);
+    let leaked = Some(LeakedKey::Named(kid("int-9")));
+    let orders = RotationOrders { leaked, ..RotationOrders::default() };
+    let error = world.ring.rotate(&orders, None).await.unwrap_err();
+    assert!(matches!(error, KeyRingError::Change { .. }), "{error}");
 }

@@ -1,0 +1,78 @@
+//! What a leaked key takes, in time.
+
+use nhs_auth::{Kid, Moment, PublishTo, RingContent, Step, UnixSeconds};
+use nhs_auth_rules::limits::JWKS_CACHE_S;
+use nhs_auth_rules::rotation::{
+    BEFORE_REMOVAL_OF_A_LEAKED_KEY_S, Freshness, KEY_SET_MAX_AGE_S, REGISTERED_URL_CACHE_S,
+};
+
+use crate::commands::rfc3339;
+use crate::console::Console;
+
+/// Says what waits for the platform's cache, and what a new URL saves.
+pub(super) fn explain(content: &RingContent, now: &Moment, console: Console) {
+    let Some(leaked) = content.keys().iter().find(|key| key.leaked && key.is_in_the_set()) else {
+        return;
+    };
+    let at = |wanted: fn(&Step) -> bool| {
+        content.plan(now).into_iter().find(|planned| wanted(&planned.step))
+    };
+    let changed = at(|step| matches!(step, Step::Activate(_)));
+    let removed = at(|step| matches!(step, Step::Retire(_)));
+    let next = changed.as_ref().and_then(|planned| planned.kid.as_ref());
+    let next = next.map_or("the next key", Kid::as_str);
+    console.heading(format_args!("{} has leaked", leaked.kid));
+    console.note(format_args!(
+        "  the platform keeps a key set for {} minutes by its URL, and doesn't look again for a key \
+         that it doesn't know (A18, A19). until its copy has gone, it takes what {} signs, and \
+         refuses what {next} signs.",
+        JWKS_CACHE_S / 60,
+        leaked.kid,
+    ));
+    if let (Some(changed), Some(removed)) = (&changed, &removed) {
+        let keeps_s = match content.settings().publish_to {
+            PublishTo::Echo => REGISTERED_URL_CACHE_S,
+            _ => JWKS_CACHE_S + KEY_SET_MAX_AGE_S,
+        };
+        console.note(format_args!(
+            "  at this URL, {next} signs from {}, {} leaves the key set at {}, and the platform may \
+             take it until {}. run rotate-keys at each of these times, or every few minutes.",
+            time(changed.at),
+            leaked.kid,
+            time(removed.at),
+            time(removed.at.plus(keeps_s)),
+        ));
+    }
+    explain_new_url(content, console);
+}
+
+fn explain_new_url(content: &RingContent, console: Console) {
+    let minutes = |seconds: i64| (seconds + 59) / 60;
+    let new_url_s = Freshness::NewUrl.before_signing_s();
+    let with_two_urls =
+        minutes(new_url_s + BEFORE_REMOVAL_OF_A_LEAKED_KEY_S + REGISTERED_URL_CACHE_S);
+    match content.settings().publish_to {
+        PublishTo::Echo => console.note(
+            "  the echo's URL is a new one with each key set, so no hour is waited for: enter each \
+             in the portal as soon as it is shown.",
+        ),
+        _ => console.note(format_args!(
+            "  a URL at which the platform has never looked has no copy. with the platform's echo \
+             (--publish-to echo), whose URL changes with the key set, the key is of no use after \
+             some {with_two_urls} minutes, and nothing is refused in between. or publish the key set \
+             at another path or name, enter that in the portal, and say so with --new-url: the next \
+             key then signs after {} minutes. (that the portal's change is noticed within {} minutes \
+             is inferred.)",
+            minutes(new_url_s),
+            minutes(REGISTERED_URL_CACHE_S),
+        )),
+    }
+    console.note(
+        "  to shut it out at once, take the public key away in the portal: no token is given to \
+         anybody then, until the new one is registered.",
+    );
+}
+
+fn time(at: UnixSeconds) -> String {
+    rfc3339(at.to_millis())
+}
