@@ -38,7 +38,8 @@ impl Console {
             2 => LevelFilter::DEBUG,
             _ => LevelFilter::TRACE,
         };
-        let targets = ["nhs_auth", "nhs_auth_mock", "nhs_auth_rules"];
+        let targets =
+            ["nhs_auth", "nhs_auth_custody", "nhs_auth_mock", "nhs_auth_rules", "nhs_auth_server"];
         let layer = tracing_subscriber::fmt::layer()
             .with_writer(anstream::stderr)
             .without_time()

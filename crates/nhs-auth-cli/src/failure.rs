@@ -5,6 +5,7 @@ use nhs_auth::{
     IdTokenError, IdentifierError, JwksError, KeyError, KeyRingError, PairingError,
     RedirectUriError, SignError, SignInError, TokenError,
 };
+use nhs_auth_server::ServeError;
 
 /// How a command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +116,18 @@ impl From<CustodyError> for Failure {
 impl From<KeyRingError> for Failure {
     fn from(error: KeyRingError) -> Self {
         Self::local(error.is_passing(), error.to_string()).hints(error.hints())
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        let message = match &error {
+            ServeError::Listen { source, .. } | ServeError::Thread { source } => {
+                format!("{error}: {source}")
+            }
+            _ => error.to_string(),
+        };
+        Self::usage(message).hints(error.hints())
     }
 }
 

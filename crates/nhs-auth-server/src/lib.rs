@@ -7,7 +7,8 @@
 //! So a wrong answer costs an hour, and an error is better than half a key set.
 //!
 //! - [`JwksEndpoint`] is what is served. Give it key sets with [`publish`](JwksEndpoint::publish),
-//!   and take them back with [`withdraw`](JwksEndpoint::withdraw).
+//!   take them back with [`withdraw`](JwksEndpoint::withdraw), or let it
+//!   [`follow`](JwksEndpoint::follow) a key ring.
 //! - [`JwksLayer`] serves it inside a web server that is there already (axum, or anything of tower's).
 //! - [`JwksServer`] is a server of its own, with TLS and a second listener for health and metrics.
 //!
@@ -39,6 +40,7 @@
 #![forbid(unsafe_code)]
 
 mod endpoint;
+mod follow;
 mod layer;
 mod path;
 mod server;

@@ -22,6 +22,7 @@ mod mock_control;
 mod rotate_keys;
 mod running_mock;
 mod scene;
+mod serve_jwks;
 mod sign_assertion;
 mod sign_in;
 mod waiting;

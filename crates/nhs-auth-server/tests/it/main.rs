@@ -6,6 +6,7 @@ mod admin;
 mod cached;
 mod certificates;
 mod curl;
+mod follow;
 mod key_sets;
 mod layer;
 mod limits;

@@ -62,6 +62,11 @@ impl KeyRing {
         self.store.place()
     }
 
+    /// Whether it is in a folder of this machine.
+    pub fn is_in_folder(&self) -> bool {
+        self.folder.is_some()
+    }
+
     /// What it holds.
     ///
     /// # Errors
