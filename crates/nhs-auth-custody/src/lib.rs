@@ -3,12 +3,21 @@
 //!
 //! | feature | what it brings |
 //! | --- | --- |
+//! | `azure-key-vault` | `AzureKeyVault`: keys in Azure Key Vault and Managed HSM (`azurekeyvault:`), and secrets |
 //! | `valkey` | `ValkeySessionStore`: sessions in Valkey or Redis, shared by all instances of a server |
 
 #![forbid(unsafe_code)]
 
+#[cfg(any(feature = "azure-key-vault", feature = "gcp-kms"))]
+mod call;
+#[cfg(feature = "azure-key-vault")]
+mod key_vault;
+#[cfg(any(feature = "azure-key-vault", feature = "gcp-kms"))]
+mod rsa;
 #[cfg(feature = "valkey")]
 mod valkey;
 
+#[cfg(feature = "azure-key-vault")]
+pub use key_vault::AzureKeyVault;
 #[cfg(feature = "valkey")]
 pub use valkey::{InvalidValkeyServer, ValkeyServer, ValkeySessionStore};

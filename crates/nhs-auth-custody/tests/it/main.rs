@@ -1,4 +1,4 @@
-//! The stores from outside, on servers of their own.
+//! The stores and signers from outside, on servers of their own.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it can't go on")]
 
@@ -6,8 +6,13 @@
 mod box_browser;
 mod every_signer;
 mod every_store;
+mod faults;
+mod installed;
+mod key_vault;
+mod keys;
 mod local;
 mod proxy;
 mod server;
 mod sessions;
+mod tls;
 mod valkey;
