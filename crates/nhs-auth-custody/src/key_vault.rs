@@ -213,17 +213,17 @@ async fn get(calls: &Calls, client: &KeyClient, item: &Item) -> Result<Key, Faul
 
 /// To sign, to verify, and nothing else; and never to be exported.
 fn new_key(vault: VaultKind) -> CreateKeyParameters {
-    let mut attributes = KeyAttributes::default();
-    attributes.exportable = Some(false);
-    let mut parameters = CreateKeyParameters::default();
-    parameters.kty = Some(match vault {
-        VaultKind::ManagedHsm => KeyType::RsaHsm,
-        VaultKind::Vault | VaultKind::Loopback => KeyType::Rsa,
-    });
-    parameters.key_size = Some(4096);
-    parameters.key_ops = Some(vec![KeyOperation::Sign, KeyOperation::Verify]);
-    parameters.key_attributes = Some(attributes);
-    parameters
+    let attributes = KeyAttributes { exportable: Some(false), ..KeyAttributes::default() };
+    CreateKeyParameters {
+        kty: Some(match vault {
+            VaultKind::ManagedHsm => KeyType::RsaHsm,
+            VaultKind::Vault | VaultKind::Loopback => KeyType::Rsa,
+        }),
+        key_size: Some(4096),
+        key_ops: Some(vec![KeyOperation::Sign, KeyOperation::Verify]),
+        key_attributes: Some(attributes),
+        ..CreateKeyParameters::default()
+    }
 }
 
 fn options_for(vault: &Vault) -> Result<ClientOptions, Fault> {

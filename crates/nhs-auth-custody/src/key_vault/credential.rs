@@ -84,7 +84,7 @@ impl TokenCredential for NoCredential {
         _: &[&str],
         _: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
-        let expires_on = OffsetDateTime::now_utc() + Duration::from_secs(3600);
+        let expires_on = OffsetDateTime::now_utc() + Duration::from_hours(1);
         Ok(AccessToken::new(Secret::new("anonymous"), expires_on))
     }
 }

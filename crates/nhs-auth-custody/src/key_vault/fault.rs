@@ -24,7 +24,7 @@ impl From<azure_core::Error> for Fault {
             ErrorKind::Io => Self::new(Kind::Unreachable, "the connection broke").repeatable(),
             ErrorKind::Credential => of_credential(&error),
             ErrorKind::DataConversion => Self::failed("the answer can't be read"),
-            _ => Self::failed(said(&error.to_string())),
+            ErrorKind::Other => Self::failed(said(&error.to_string())),
         }
     }
 }

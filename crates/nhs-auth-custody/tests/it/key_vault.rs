@@ -66,7 +66,7 @@ impl TokenCredential for Counted {
         _: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
         let number = self.0.fetch_add(1, Ordering::Relaxed) + 1;
-        let end = OffsetDateTime::now_utc() + Duration::from_secs(3600);
+        let end = OffsetDateTime::now_utc() + Duration::from_hours(1);
         Ok(AccessToken::new(Secret::new(format!("hushed-token-{number}")), end))
     }
 }

@@ -7,6 +7,7 @@ mod box_browser;
 mod every_signer;
 mod every_store;
 mod faults;
+mod gcp_kms;
 mod installed;
 mod key_vault;
 mod keys;

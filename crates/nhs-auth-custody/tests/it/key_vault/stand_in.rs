@@ -239,27 +239,6 @@ impl Inner {
         faults::json(200, &json!({"value": value, "nextLink": null}))
     }
 
-    fn sign(&self, origin: &str, name: &str, version: &Version, asked: &Value) -> Response {
-        let forbidden = |inner, told| error(403, "Forbidden", inner, told);
-        if !version.is_enabled {
-            return forbidden("KeyDisabled", "Operation sign is not allowed on a disabled key.");
-        }
-        if !version.operations.iter().any(|it| it == "sign") {
-            return forbidden("", "Operation sign is not permitted on this key.");
-        }
-        let hash = URL_SAFE_NO_PAD.decode(asked["value"].as_str().unwrap_or_default());
-        let hash = hash.unwrap_or_default();
-        let key = version.signs_with.as_ref().or(version.key.as_ref());
-        match (asked["alg"].as_str(), hash.len(), key) {
-            (Some("RS512"), 64, Some(key)) | (Some("RS256"), 32, Some(key)) => {
-                let kid = format!("{origin}/keys/{name}/{}", version.id);
-                let value = base64url(&keys::sign(key, &hash));
-                faults::json(200, &json!({"kid": kid, "value": value}))
-            }
-            _ => error(400, "BadParameter", "", "Invalid algorithm or length of 'value'"),
-        }
-    }
-
     fn set_secret(&self, origin: &str, name: &str, asked: &Value) -> Response {
         let version = self.next("0123456789abcdef0123456789ab");
         let value = asked["value"].as_str().unwrap().to_owned();
@@ -273,14 +252,11 @@ impl Inner {
         let secrets = self.secrets.lock().unwrap();
         let versions = secrets.get(name).map(Vec::as_slice).unwrap_or_default();
         let found = versions.iter().rfind(|(id, _)| version.is_empty() || id == version);
-        match found {
-            Some((id, value)) => faults::json(200, &secret(origin, name, id, value)),
-            None => {
-                let told =
-                    format!("A secret with (name/id) {name} was not found in this key vault.");
-                error(404, "SecretNotFound", "", &told)
-            }
-        }
+        let Some((id, value)) = found else {
+            let told = format!("A secret with (name/id) {name} was not found in this key vault.");
+            return error(404, "SecretNotFound", "", &told);
+        };
+        faults::json(200, &secret(origin, name, id, value))
     }
 }
 
@@ -332,7 +308,7 @@ async fn answer(
         (&Method::GET, ["keys", name]) => get(&inner, &origin, name, ""),
         (&Method::GET, ["keys", name, version]) => get(&inner, &origin, name, version),
         (&Method::POST, ["keys", name, version, "sign"]) => match inner.version(name, version) {
-            Some(found) => inner.sign(&origin, name, &found, &asked),
+            Some(found) => sign(&origin, name, &found, &asked),
             None => no_key(name, version),
         },
         (&Method::PUT, ["secrets", name]) => inner.set_secret(&origin, name, &asked),
@@ -346,6 +322,27 @@ fn get(inner: &Inner, origin: &str, name: &str, version: &str) -> Response {
     match inner.version(name, version) {
         Some(found) => faults::json(200, &found.bundle(origin, name)),
         None => no_key(name, version),
+    }
+}
+
+fn sign(origin: &str, name: &str, version: &Version, asked: &Value) -> Response {
+    let forbidden = |inner, told| error(403, "Forbidden", inner, told);
+    if !version.is_enabled {
+        return forbidden("KeyDisabled", "Operation sign is not allowed on a disabled key.");
+    }
+    if !version.operations.iter().any(|it| it == "sign") {
+        return forbidden("", "Operation sign is not permitted on this key.");
+    }
+    let hash = URL_SAFE_NO_PAD.decode(asked["value"].as_str().unwrap_or_default());
+    let hash = hash.unwrap_or_default();
+    let key = version.signs_with.as_ref().or(version.key.as_ref());
+    match (asked["alg"].as_str(), hash.len(), key) {
+        (Some("RS512"), 64, Some(key)) | (Some("RS256"), 32, Some(key)) => {
+            let kid = format!("{origin}/keys/{name}/{}", version.id);
+            let value = base64url(&keys::sign(key, &hash));
+            faults::json(200, &json!({"kid": kid, "value": value}))
+        }
+        _ => error(400, "BadParameter", "", "Invalid algorithm or length of 'value'"),
     }
 }
 
