@@ -44,6 +44,8 @@ const SCHEME: &str = "gcpkms";
 /// one on this machine without TLS (to which none is sent), and `protection=hsm` for a new key in a
 /// hardware security module.
 ///
+/// - **A proxy** that `HTTPS_PROXY` or `HTTP_PROXY` names is used by Google's client, for endpoints
+///   on this machine too: `NO_PROXY=localhost,127.0.0.1` lets those be reached.
 /// - **RS512 alone.** A key of Cloud KMS has one algorithm for good, and it has to be
 ///   `RSA_SIGN_PKCS1_4096_SHA512`.
 /// - **A signer keeps its version.** Without one in the URI it is the highest that is enabled when

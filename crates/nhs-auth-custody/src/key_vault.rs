@@ -234,3 +234,15 @@ fn options_for(vault: &Vault) -> Result<ClientOptions, Fault> {
 fn endpoint(vault: &Vault) -> String {
     vault.origin().as_str().replacen("http:", "https:", 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_managed_hsm_makes_keys_of_its_own_type() {
+        let kind = |vault| new_key(vault).kty.unwrap().as_ref().to_owned();
+        assert_eq!(kind(VaultKind::ManagedHsm), "RSA-HSM");
+        assert_eq!(kind(VaultKind::Vault), "RSA");
+    }
+}

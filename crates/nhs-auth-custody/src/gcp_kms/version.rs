@@ -14,7 +14,10 @@ use crate::call::{Calls, Fault, said};
 /// How many versions are listed at a time.
 const PAGE: i32 = 200;
 
-const FIRST_LOOK: Duration = Duration::from_millis(200);
+/// The pause before the second look at a new version. It doubles, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// The highest version that is enabled, by its full name.
 pub(super) async fn newest(
@@ -58,7 +61,7 @@ pub(super) async fn generated(
     calls: &Calls,
     name: &str,
 ) -> Result<(), Fault> {
-    let mut pause = FIRST_LOOK;
+    let mut pause = FIRST_PAUSE;
     loop {
         let version = connection.ask(calls, |client| {
             let call = client.get_crypto_key_version().set_name(name);
@@ -78,7 +81,7 @@ pub(super) async fn generated(
             let detail = "it was made, and is still being generated: open it later";
             return Err(Fault::new(CustodyErrorKind::TimedOut, detail));
         }
-        pause *= 2;
+        pause = LONGEST_PAUSE.min(pause * 2);
     }
 }
 

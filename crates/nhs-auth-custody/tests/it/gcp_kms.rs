@@ -5,8 +5,9 @@ mod stand_in;
 use std::sync::Arc;
 use std::time::Duration;
 
+use google_cloud_auth::credentials::service_account;
 use nhs_auth::{
-    Custody, CustodyError, CustodyErrorKind as Kind, KeyUri, Kid, SignError, Signer,
+    Custody, CustodyError, CustodyErrorKind as Kind, KeyUri, Kid, PrivateKey, SignError, Signer,
     SigningAlgorithm,
 };
 use nhs_auth_custody::GcpKms;
@@ -121,8 +122,14 @@ async fn a_key_whose_generation_fails_or_lasts_is_told_of() {
     assert_eq!(error.kind(), Kind::Failed);
     assert!(error.to_string().ends_with("it was made, and is GENERATION_FAILED"), "{error}");
 
-    kms.holds("lasts", Version { pending: u32::MAX, ..Version::enabled(keys::of_4096()) });
-    let error = refused(&kms, "/cryptoKeys/lasts/versions/1").await;
+    *kms.inner.generation.lock().unwrap() = Generation { pending: u32::MAX, state: "ENABLED" };
+    let begin = Instant::now();
+    let error = custody.create(&uri(&kms.uri("")), &kid("lasts")).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::TimedOut);
+    assert!(error.to_string().contains("is still being generated: open it later"), "{error}");
+    assert!((15..=25).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
+    kms.holds("pending", Version { pending: u32::MAX, ..Version::enabled(keys::of_4096()) });
+    let error = refused(&kms, "/cryptoKeys/pending/versions/1").await;
     assert_eq!(error.kind(), Kind::Unsuitable);
     assert!(error.to_string().contains("PENDING_GENERATION"), "{error}");
 }
@@ -293,6 +300,32 @@ async fn a_refused_credential_is_made_afresh_once() {
     }});
     kms.inner.faults.plan([Fault::answer(401, none)]);
     assert_eq!(sign_error(&*signer).await.kind(), Kind::Denied);
+}
+
+#[tokio::test]
+async fn a_service_account_signs_its_own_token_which_no_error_has() {
+    let kms = stand_in().await;
+    let key = PrivateKey::generate().unwrap();
+    let account = json!({
+        "type": "service_account", "project_id": "nhs-1", "private_key_id": "1",
+        "private_key": key.to_pkcs8_pem().as_str(), "client_id": "1",
+        "client_email": "signer@nhs-1.iam.gserviceaccount.com",
+        "token_uri": "https://oauth2.googleapis.com/token",
+    });
+    let custody = GcpKms::with_credentials(service_account::Builder::new(account).build().unwrap());
+    let key = uri(&kms.uri("/cryptoKeys/int-1/versions/1"));
+    custody.open(&key).await.unwrap();
+    let sent = kms.inner.last_authorization();
+    let token = sent.strip_prefix("Bearer ").unwrap();
+    assert_eq!(token.split('.').count(), 3, "a JWT");
+
+    let told = format!("`{token}` is refused");
+    kms.inner.faults.requests();
+    kms.inner.faults.plan([Fault::answer(401, error_body(401, "UNAUTHENTICATED", &told))]);
+    let error = custody.open(&key).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::SessionExpired);
+    assert!(!format!("{error} {error:?} {custody:?}").contains("eyJ"), "{error}");
+    assert_eq!(kms.inner.faults.requests().len(), 1, "a credential that was given stays as it is");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use aws_lc_rs::signature::RsaKeyPair;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{Method, Uri};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -56,6 +56,7 @@ pub(crate) struct Inner {
     pub(crate) faults: Faults,
     /// The versions of each key, the first of which is 1.
     keys: Mutex<BTreeMap<String, Vec<Version>>>,
+    last_authorization: Mutex<String>,
     pub(crate) flaw: Mutex<Option<Flaw>>,
     /// What a new version becomes: the state after the looks at it that it is pending for.
     pub(crate) generation: Mutex<Generation>,
@@ -150,6 +151,11 @@ impl Version {
 }
 
 impl Inner {
+    /// The header `Authorization` of the last request, which is asked of nobody here.
+    pub(crate) fn last_authorization(&self) -> String {
+        self.last_authorization.lock().unwrap().clone()
+    }
+
     fn create(&self, ring: &str, id: Option<&String>, asked: &Value) -> Response {
         if ring != RING {
             return error(404, "NOT_FOUND", &format!("KeyRing {ring} not found."));
@@ -258,8 +264,11 @@ async fn answer(
     State(inner): State<Arc<Inner>>,
     method: Method,
     uri: Uri,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let authorization = headers.get("authorization").and_then(|value| value.to_str().ok());
+    authorization.unwrap_or_default().clone_into(&mut inner.last_authorization.lock().unwrap());
     if let Some(fault) = inner.faults.meet(format!("{method} {}", uri.path())).await {
         return fault;
     }
