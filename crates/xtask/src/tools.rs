@@ -132,7 +132,7 @@ struct Program {
     packages: &'static [&'static str],
 }
 
-const PROGRAMS: [Program; 8] = [
+const PROGRAMS: [Program; 9] = [
     Program {
         name: "chromium",
         wanted: "chromium",
@@ -166,6 +166,12 @@ const PROGRAMS: [Program; 8] = [
         probe: &["--version"],
         packages: &["redis-server"],
     },
+    Program {
+        name: "softhsm2-util",
+        wanted: "SoftHSM 2",
+        probe: &["--version"],
+        packages: &["softhsm2"],
+    },
 ];
 
 const STEP: &str = "tools";
@@ -183,14 +189,14 @@ mod tests {
         assert!(
             advice.contains(
                 "need chromium, a JDK of Java 17 or later, node 20.18 or later, npm, openssl, \
-                 python 3.10 or later with venv, redis-server, missing"
+                 python 3.10 or later with venv, redis-server, SoftHSM 2, missing"
             ),
             "{advice}"
         );
         assert!(
             advice.contains(
                 "`sudo apt-get install chromium default-jdk-headless nodejs npm openssl python3 \
-                 python3-venv redis-server`"
+                 python3-venv redis-server softhsm2`"
             ),
             "{advice}"
         );
