@@ -6,13 +6,24 @@ use std::sync::Arc;
 
 use nhs_auth::{PublicKey, Signature, Signer, SigningAlgorithm};
 
+/// An assertion has some 500 bytes; the edges of a hash's blocks are here too.
+pub(crate) const LENGTHS: [usize; 7] = [0, 1, 111, 112, 128, 500, 2000];
+
 /// Has it sign, alone and many times at once, and has OpenSSL verify each signature.
 pub(crate) async fn keeps_to_it(signer: Arc<dyn Signer>, algorithms: &[SigningAlgorithm]) {
+    keeps_to_it_for(signer, algorithms, &LENGTHS).await;
+}
+
+/// The same for messages of these lengths.
+pub(crate) async fn keeps_to_it_for(
+    signer: Arc<dyn Signer>,
+    algorithms: &[SigningAlgorithm],
+    lengths: &[usize],
+) {
     assert_eq!(signer.public_key().bits(), 4096);
     for algorithm in algorithms {
-        // An assertion has some 500 bytes; the edges of a hash's blocks are here too.
-        for length in [0, 1, 111, 112, 128, 500, 2000] {
-            let message = vec![b'a' + u8::try_from(length % 26).unwrap(); length];
+        for length in lengths {
+            let message = vec![b'a' + u8::try_from(length % 26).unwrap(); *length];
             let signature = signer.sign(*algorithm, &message).await.unwrap();
             assert_eq!(signature.as_bytes().len(), 512);
             assert_verified(signer.public_key(), *algorithm, &message, &signature);
