@@ -5,6 +5,7 @@ use nhs_auth::{
     IdTokenError, IdentifierError, JwksError, KeyError, KeyRingError, PairingError,
     RedirectUriError, SignError, SignInError, TokenError,
 };
+use nhs_auth_custody::Pkcs12Error;
 use nhs_auth_server::ServeError;
 
 /// How a command ends.
@@ -41,7 +42,7 @@ impl Failure {
     }
 
     /// Something of ours was not to be had: when that may pass, there was no answer.
-    fn local(is_passing: bool, message: String) -> Self {
+    pub(crate) fn local(is_passing: bool, message: String) -> Self {
         if is_passing { Self::no_answer(message) } else { Self::usage(message) }
     }
 
@@ -73,6 +74,12 @@ impl Failure {
 
 impl From<KeyError> for Failure {
     fn from(error: KeyError) -> Self {
+        Self::usage(error.to_string()).hints(error.hints())
+    }
+}
+
+impl From<Pkcs12Error> for Failure {
+    fn from(error: Pkcs12Error) -> Self {
         Self::usage(error.to_string()).hints(error.hints())
     }
 }

@@ -1,12 +1,14 @@
 //! Key rings, by the place that a flag gives.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use nhs_auth::KeyRing;
+use nhs_auth_custody::{CloudSettings, ObjectKeyRingStore};
 
 use crate::arguments::RingPlace;
-use crate::custody;
 use crate::failure::Failure;
+use crate::{custody, publisher};
 
 /// The ring that a flag names.
 pub(crate) fn named(place: &RingPlace) -> Result<KeyRing, Failure> {
@@ -23,8 +25,11 @@ pub(crate) fn at(place: &str) -> Result<KeyRing, Failure> {
     let ring = match place.split_once("://") {
         None => KeyRing::in_folder(Path::new(place)),
         Some(("file", path)) => KeyRing::in_folder(Path::new(path)),
-        Some((scheme, _)) => {
-            return Err(Failure::usage(format!("key rings at `{scheme}:` are not supported")));
+        Some(_) => {
+            let prefix = publisher::location(place)?;
+            let store = ObjectKeyRingStore::beneath(&prefix, &CloudSettings::from_env())
+                .map_err(|error| Failure::usage(format!("can't use {place}: {error}")))?;
+            KeyRing::in_store(Arc::new(store))
         }
     };
     Ok(ring.with_custody(custody::every()))

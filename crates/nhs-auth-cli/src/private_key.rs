@@ -1,11 +1,14 @@
 //! Private keys, by the path or the URI that a flag gives.
 
+use std::fs;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nhs_auth::{KeyError, KeyUri, Kid, LoadedKey, LocalSigner, PrivateKey, Signer};
+use nhs_auth::{FoundInstead, KeyError, KeyUri, Kid, LoadedKey, LocalSigner, PrivateKey, Signer};
+use nhs_auth_custody::{Pkcs12Error, private_key_from_pkcs12};
 use secrecy::SecretString;
+use zeroize::Zeroizing;
 
 use crate::console::Console;
 use crate::failure::Failure;
@@ -90,9 +93,9 @@ pub(crate) fn load(
     console: Console,
 ) -> Result<PrivateKey, Failure> {
     let passphrase = passphrase.map(|value| secret::read(flag, value)).transpose()?;
-    let loaded = match PrivateKey::load(path, passphrase.as_ref()) {
-        Err(KeyError::PassphraseNeeded { .. }) if std::io::stdin().is_terminal() => prompted(path)?,
-        Err(error @ KeyError::PassphraseNeeded { .. }) => {
+    let loaded = match read(path, passphrase.as_ref()) {
+        Err(error) if error.needs_passphrase() && std::io::stdin().is_terminal() => prompted(path)?,
+        Err(error) if error.needs_passphrase() => {
             return Err(Failure::from(error)
                 .hint(format!("give it with {flag} file:PATH, or {flag} env:NAME")));
         }
@@ -130,9 +133,56 @@ fn prompted(path: &Path) -> Result<LoadedKey, Failure> {
         let passphrase: SecretString = rpassword::prompt_password(prompt)
             .map_err(|error| Failure::usage(format!("can't ask for the passphrase: {error}")))?
             .into();
-        match PrivateKey::load(path, Some(&passphrase)) {
-            Err(KeyError::WrongPassphrase { .. }) if tries < PROMPTS => {}
+        match read(path, Some(&passphrase)) {
+            Err(error) if error.is_wrong_passphrase() && tries < PROMPTS => {}
             other => return Ok(other?),
+        }
+    }
+}
+
+/// What is wrong with a key's file, whichever kind it is of.
+enum ReadError {
+    Key(KeyError),
+    Pkcs12(Pkcs12Error),
+}
+
+/// PEM, DER, or PKCS#12, by its look.
+fn read(path: &Path, passphrase: Option<&SecretString>) -> Result<LoadedKey, ReadError> {
+    match PrivateKey::load(path, passphrase) {
+        Err(KeyError::NotAPrivateKey { found: FoundInstead::Pkcs12, .. }) => {
+            let bytes = fs::read(path).map(Zeroizing::new).map_err(|source| {
+                ReadError::Key(KeyError::Read { name: path.display().to_string(), source })
+            })?;
+            let name = path.display().to_string();
+            private_key_from_pkcs12(&name, &bytes, passphrase).map_err(ReadError::Pkcs12)
+        }
+        loaded => loaded.map_err(ReadError::Key),
+    }
+}
+
+impl ReadError {
+    fn needs_passphrase(&self) -> bool {
+        matches!(
+            self,
+            Self::Key(KeyError::PassphraseNeeded { .. })
+                | Self::Pkcs12(Pkcs12Error::PassphraseNeeded { .. })
+        )
+    }
+
+    fn is_wrong_passphrase(&self) -> bool {
+        matches!(
+            self,
+            Self::Key(KeyError::WrongPassphrase { .. })
+                | Self::Pkcs12(Pkcs12Error::WrongPassphrase { .. })
+        )
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Key(error) => error.into(),
+            ReadError::Pkcs12(error) => error.into(),
         }
     }
 }

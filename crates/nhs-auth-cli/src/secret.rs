@@ -1,5 +1,5 @@
 //! Secrets given as `file:PATH` or `env:NAME`, because other users of the machine can read a
-//! command line.
+//! command line, or by what they are called in AWS Secrets Manager or Azure Key Vault.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -7,6 +7,7 @@ use std::io::{self, Read as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
+use crate::custody;
 use crate::failure::Failure;
 
 /// What is read of a file at most, in bytes.
@@ -19,6 +20,9 @@ pub(crate) fn read(flag: &str, value: &str) -> Result<SecretString, Failure> {
     }
     if let Some(name) = value.strip_prefix("env:") {
         return read_variable(flag, name);
+    }
+    if value.starts_with("awssecret:") || value.starts_with("azurekeyvault:") {
+        return custody::secret(flag, value);
     }
     Ok(value.into())
 }

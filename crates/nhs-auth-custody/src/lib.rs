@@ -12,6 +12,8 @@
 //! | `pkcs11` | `Pkcs11`: keys in a hardware security module, by `pkcs11:` URIs |
 //! | `pkcs12` | `private_key_from_pkcs12`: a private key out of a `.p12` or `.pfx` file |
 //! | `valkey` | `ValkeySessionStore`: sessions in Valkey or Redis, shared by all instances of a server |
+//!
+//! `EveryCustody` opens a key by whichever kind its URI is of, as far as the build has them.
 
 #![forbid(unsafe_code)]
 
@@ -23,6 +25,13 @@ mod aws_kms;
 mod aws_secrets;
 #[cfg(any(feature = "azure-key-vault", feature = "gcp-kms"))]
 mod call;
+#[cfg(any(
+    feature = "aws-kms",
+    feature = "azure-key-vault",
+    feature = "gcp-kms",
+    feature = "pkcs11"
+))]
+mod every;
 #[cfg(feature = "gcp-kms")]
 mod gcp_kms;
 #[cfg(feature = "jwks-file")]
@@ -52,6 +61,13 @@ pub use aws::AwsAccessKey;
 pub use aws_kms::AwsKms;
 #[cfg(feature = "aws-secrets-manager")]
 pub use aws_secrets::{AwsSecretError, AwsSecretRef, AwsSecrets, InvalidAwsSecretRef};
+#[cfg(any(
+    feature = "aws-kms",
+    feature = "azure-key-vault",
+    feature = "gcp-kms",
+    feature = "pkcs11"
+))]
+pub use every::EveryCustody;
 #[cfg(feature = "gcp-kms")]
 pub use gcp_kms::GcpKms;
 #[cfg(feature = "jwks-file")]

@@ -38,6 +38,9 @@ pub(crate) struct GenerateKeys {
     /// azurekeyvault:, gcpkms:)
     #[arg(long, value_name = "URI", allow_hyphen_values = true)]
     pub(crate) private_key: Option<String>,
+    /// PIN of a PKCS#11 token (better: file:PATH or env:NAME); asked for when needed
+    #[arg(long, value_name = "PIN", allow_hyphen_values = true)]
+    pub(crate) passphrase: Option<String>,
 }
 
 /// Where a key ring is.

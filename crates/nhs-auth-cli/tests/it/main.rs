@@ -17,6 +17,7 @@ mod generate_keys;
 mod get_token;
 mod installed;
 mod interop;
+mod keys_elsewhere;
 mod mock_and_demo;
 mod mock_control;
 mod rotate_keys;

@@ -50,7 +50,11 @@ impl KeyUri {
 
     /// Whether a secret stands in it: such a URI is not to be kept in a file.
     pub fn holds_a_secret(&self) -> bool {
-        self.0.to_ascii_lowercase().contains("pin-value=")
+        self.query().is_some_and(|query| query.split('&').any(is_secret))
+    }
+
+    fn query(&self) -> Option<&str> {
+        self.0.split_once('?').map(|(_, query)| query)
     }
 
     fn halves(&self) -> (&str, &str) {
@@ -60,15 +64,27 @@ impl KeyUri {
 
 impl fmt::Display for KeyUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rest = self.0.as_str();
-        while let Some(at) = rest.to_ascii_lowercase().find("pin-value=") {
-            let value = at + "pin-value=".len();
-            write!(f, "{}…", &rest[..value])?;
-            let end = rest[value..].find('&').map_or(rest.len(), |length| value + length);
-            rest = &rest[end..];
+        let Some(query) = self.query() else {
+            return f.write_str(&self.0);
+        };
+        f.write_str(&self.0[..self.0.len() - query.len()])?;
+        for (at, part) in query.split('&').enumerate() {
+            f.write_str(if at == 0 { "" } else { "&" })?;
+            match part.split_once('=') {
+                Some((name, _)) if is_secret(part) => write!(f, "{name}=…")?,
+                // What stands behind an `&` in a PIN that should have been written as %26.
+                None if self.holds_a_secret() => f.write_str("…")?,
+                _ => f.write_str(part)?,
+            }
         }
-        f.write_str(rest)
+        Ok(())
     }
+}
+
+/// Whether a part of a query is a PIN, by whatever name: a misspelt one is as secret.
+fn is_secret(part: &str) -> bool {
+    let name = part.split('=').next().unwrap_or_default().to_ascii_lowercase();
+    name.contains("pin") && name != "pin-source"
 }
 
 impl fmt::Debug for KeyUri {
@@ -99,6 +115,16 @@ mod tests {
         assert_eq!(uri.to_string(), "pkcs11:token=nhs?pin-value=…&module-path=/m.so");
         assert!(!format!("{uri:?}").contains("hush"));
         assert!(uri.holds_a_secret() && uri.expose().contains("hush"));
+        for (uri, shown) in [
+            ("pkcs11:token=a?PIN_VALUE=hush", "pkcs11:token=a?PIN_VALUE=…"),
+            (
+                "pkcs11:token=a?pin-value=hu&sh&module-name=m",
+                "pkcs11:token=a?pin-value=…&…&module-name=m",
+            ),
+            ("pkcs11:token=a?pin-source=file:pin", "pkcs11:token=a?pin-source=file:pin"),
+        ] {
+            assert_eq!(KeyUri::parse(uri).unwrap().to_string(), shown);
+        }
         assert_eq!(KeyUri::parse("awskms:alias/a").unwrap().to_string(), "awskms:alias/a");
     }
 

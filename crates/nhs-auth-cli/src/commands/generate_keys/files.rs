@@ -4,10 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use nhs_auth::PrivateKey;
+use nhs_auth::{NewFile, PrivateKey, PublicKey};
 
 use crate::failure::Failure;
-use nhs_auth::NewFile;
 
 /// The three files of one key.
 pub(super) struct Files {
@@ -41,21 +40,36 @@ impl Files {
         }
     }
 
-    /// Writes all three, and only then gives them their names. The private key is named last: where
-    /// it is, the others are.
-    pub(super) fn write(&self, key: &PrivateKey, jwks: &str) -> Result<(), Failure> {
+    /// Those that anybody may read.
+    pub(super) fn public_paths(&self) -> [&Path; 2] {
+        [&self.public, &self.jwks]
+    }
+
+    /// Writes what is given, and only then gives the files their names. The private key is named
+    /// last: where it is, the others are.
+    pub(super) fn write(
+        &self,
+        private: Option<&PrivateKey>,
+        public: &PublicKey,
+        jwks: &str,
+    ) -> Result<(), Failure> {
         let folder = self.private.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
         fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
         let written = |path: &Path, bytes: &[u8], mode| {
             NewFile::write(folder, bytes, mode).map_err(|error| cannot_write(path, &error))
         };
-        let public = written(&self.public, key.public().to_spki_pem().as_bytes(), 0o644)?;
-        let jwks = written(&self.jwks, format!("{jwks}\n").as_bytes(), 0o644)?;
-        let private = written(&self.private, key.to_pkcs8_pem().as_bytes(), 0o600)?;
+        let mut files = vec![
+            (written(&self.public, public.to_spki_pem().as_bytes(), 0o644)?, &self.public),
+            (written(&self.jwks, format!("{jwks}\n").as_bytes(), 0o644)?, &self.jwks),
+        ];
+        if let Some(key) = private {
+            let private = written(&self.private, key.to_pkcs8_pem().as_bytes(), 0o600)?;
+            files.push((private, &self.private));
+        }
 
         let mut named = Vec::new();
-        for (file, path) in [(public, &self.public), (jwks, &self.jwks), (private, &self.private)] {
+        for (file, path) in files {
             if let Err(error) = file.name(path) {
                 for path in named {
                     let _ = fs::remove_file(path);
