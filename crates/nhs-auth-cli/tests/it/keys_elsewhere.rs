@@ -145,14 +145,14 @@ fn a_ring_of_a_module_rotates_there() {
 }
 
 /// Another's stand-in for AWS, which goes with the test.
-struct Moto {
+pub(crate) struct Moto {
     child: Child,
     url: String,
 }
 
 impl Moto {
     #[expect(clippy::disallowed_methods, reason = "a server's start is waited for")]
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let child = python()
             .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()])
@@ -174,16 +174,20 @@ impl Moto {
     /// The binary, as somebody whom AWS knows.
     fn binary(&self, scene: &Scene) -> Command {
         let mut binary = scene.binary();
-        binary
-            .env("AWS_ENDPOINT_URL", &self.url)
-            .env("AWS_ACCESS_KEY_ID", "AKIATESTTESTTESTTEST")
-            .env("AWS_SECRET_ACCESS_KEY", "open-sesame")
-            .env("AWS_REGION", "eu-west-2");
+        self.know(binary.env("AWS_REGION", "eu-west-2"));
         binary
     }
 
+    /// Gives a program what it needs to ask there.
+    pub(crate) fn know(&self, program: &mut Command) {
+        program
+            .env("AWS_ENDPOINT_URL", &self.url)
+            .env("AWS_ACCESS_KEY_ID", "AKIATESTTESTTESTTEST")
+            .env("AWS_SECRET_ACCESS_KEY", "open-sesame");
+    }
+
     /// A call of AWS's own library.
-    fn call(&self, script: &str) {
+    pub(crate) fn call(&self, script: &str) {
         let script = format!(
             "import boto3\nclient = lambda name: boto3.client(name, endpoint_url='{}', \
              region_name='eu-west-2', aws_access_key_id='a', aws_secret_access_key='b')\n{script}",
