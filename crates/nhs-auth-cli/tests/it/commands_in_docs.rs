@@ -71,11 +71,17 @@ fn write_printed_configuration(scene: &Scene) {
 
 #[test]
 fn the_readme() {
-    // The demo, keys, a token, a call, a token by the file, an assertion, two diagnoses.
-    assert_eq!(run_page("README.md"), 8);
+    // The demo, keys, a token, a call, a token by the file, an assertion, a ring, two diagnoses.
+    assert_eq!(run_page("README.md"), 9);
 }
 
 #[test]
 fn the_first_guide() {
     assert_eq!(run_page("docs/guides/first-call.md"), 5);
+}
+
+#[test]
+fn the_guide_to_rotation() {
+    // A ring, the same again, its plan, a rotation, an emergency.
+    assert_eq!(run_page("docs/guides/rotate-keys.md"), 5);
 }
