@@ -9,6 +9,8 @@ mod diagnosis;
 mod empty_cache;
 mod get_token;
 mod mock;
+mod rotation;
+mod serve_jwks;
 mod signing;
 mod soak;
 
@@ -48,6 +50,8 @@ fn main() -> std::process::ExitCode {
         empty_cache::measure,
         mock::measure,
         diagnosis::measure,
+        rotation::measure,
+        serve_jwks::measure,
     ] {
         for figure in measure(&Setting { binary: binary.clone(), python: python.clone() }) {
             missed += usize::from(!figure.print());

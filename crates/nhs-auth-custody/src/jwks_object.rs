@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use nhs_auth::KeySet;
+use nhs_auth::{KEY_SET_MAX_AGE_S, KeySet};
 use object_store::{Attribute, Attributes};
 use tokio::time::sleep;
 
@@ -13,9 +13,6 @@ use crate::objects::{
 use crate::publication::{PublishError, Published};
 
 const CONTENT_TYPE: &str = "application/jwk-set+json";
-
-/// Short beside the hour for which the platform keeps a key set.
-const CACHE_CONTROL: &str = "public, max-age=300";
 
 /// How long is waited for a store to show what was written.
 const SHOWN_AFTER: [Duration; 4] = [
@@ -101,8 +98,8 @@ impl JwksObject {
         }
         let json = keys.to_json();
         let attributes = Attributes::from_iter([
-            (Attribute::ContentType, CONTENT_TYPE),
-            (Attribute::CacheControl, CACHE_CONTROL),
+            (Attribute::ContentType, CONTENT_TYPE.to_owned()),
+            (Attribute::CacheControl, format!("public, max-age={KEY_SET_MAX_AGE_S}")),
         ]);
         let before = store.read().await.map_err(|failure| self.failed("read", failure))?;
         if before.as_ref().is_some_and(|it| it.bytes == json.as_bytes() && it.has(&attributes)) {

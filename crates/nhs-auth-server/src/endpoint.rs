@@ -15,7 +15,6 @@ use nhs_auth::{Clock, KeySet, SystemClock, UnixMillis};
 
 pub(crate) use self::counts::{Counts, Outcome};
 use self::entity_tag::EntityTag;
-pub use self::prepared::CACHE_CONTROL_MAX_AGE_S;
 use self::prepared::Prepared;
 pub(crate) use self::prepared::plain;
 pub use self::state::{JwksState, ServedKeySet};

@@ -46,9 +46,7 @@ mod path;
 mod server;
 mod tls;
 
-pub use crate::endpoint::{
-    CACHE_CONTROL_MAX_AGE_S, EmptyKeySet, JwksEndpoint, JwksState, ServedKeySet,
-};
+pub use crate::endpoint::{EmptyKeySet, JwksEndpoint, JwksState, ServedKeySet};
 pub use crate::layer::{JwksBody, JwksFuture, JwksLayer, JwksService};
 pub use crate::path::{InvalidJwksPath, JwksPath};
 pub use crate::server::{JwksServer, JwksServerBuilder, ServeError};

@@ -64,6 +64,7 @@ mod token;
 mod user_token;
 mod wire;
 
+pub use nhs_auth_rules::rotation::KEY_SET_MAX_AGE_S;
 pub use nhs_auth_rules::{
     ApiKey, ApplicationId, Cis2ClientId, Environment, IdentifierError, IdentityProvider, Kid,
     NhsLoginClientId, ProviderEnvironment, SigningAlgorithm, UnixMillis, UnixSeconds,

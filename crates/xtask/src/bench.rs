@@ -9,7 +9,7 @@ use crate::{root, tools};
 
 /// Builds for release, and measures.
 pub(crate) fn run() -> Result<(), Failure> {
-    let tools = tools::install()?;
+    let tools = tools::install_for_bench()?;
     bench(tools.python.as_os_str())
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct Tools {
 
 /// Installs what is missing. What is there already is left as it is.
 pub(crate) fn install() -> Result<Tools, Failure> {
-    install_programs()?;
+    install_programs(&PROGRAMS)?;
     let interop = root().join("tests/interop");
     let tools = root().join("target/tools");
     Ok(Tools {
@@ -27,13 +27,19 @@ pub(crate) fn install() -> Result<Tools, Failure> {
     })
 }
 
-fn install_programs() -> Result<(), Failure> {
-    let mut missing = missing_programs();
+/// The same, with what a measurement needs beside it.
+pub(crate) fn install_for_bench() -> Result<Tools, Failure> {
+    install_programs(&PROGRAMS_OF_THE_BENCH)?;
+    install()
+}
+
+fn install_programs(programs: &'static [Program]) -> Result<(), Failure> {
+    let mut missing = missing_of(programs);
     if !missing.is_empty() && may_use_apt() {
         let packages = missing.iter().flat_map(|program| program.packages);
         run_as_progress(STEP, apt_get().arg("update"))?;
         run_as_progress(STEP, apt_get().args(["install", "-y"]).args(packages))?;
-        missing = missing_programs();
+        missing = missing_of(programs);
     }
     if missing.is_empty() { Ok(()) } else { Err(Failure::new(STEP, advice(&missing))) }
 }
@@ -85,10 +91,10 @@ fn fill_once(
     fs::write(&stamp, made_from).map_err(told_with(&stamp))
 }
 
-fn missing_programs() -> Vec<&'static Program> {
+fn missing_of(programs: &'static [Program]) -> Vec<&'static Program> {
     let missing =
         |program: &&Program| answer(Command::new(program.name).args(program.probe)).is_none();
-    PROGRAMS.iter().filter(missing).collect()
+    programs.iter().filter(missing).collect()
 }
 
 fn may_use_apt() -> bool {
@@ -172,6 +178,13 @@ const PROGRAMS: [Program; 9] = [
         probe: &["--version"],
         packages: &["softhsm2"],
     },
+];
+
+/// What else is measured beside, and with.
+const PROGRAMS_OF_THE_BENCH: [Program; 2] = [
+    Program { name: "nginx", wanted: "nginx", probe: &["-v"], packages: &["nginx"] },
+    // It says no even when it is asked for its version.
+    Program { name: "which", wanted: "wrk", probe: &["wrk"], packages: &["wrk"] },
 ];
 
 const STEP: &str = "tools";

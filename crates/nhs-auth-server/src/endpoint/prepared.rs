@@ -6,11 +6,9 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
-use super::{EntityTag, Outcome};
+use nhs_auth::KEY_SET_MAX_AGE_S;
 
-/// How long a cache on the way may keep a key set, in seconds: short enough that a CDN in front
-/// adds little to the platform's own hour. The waits of a key rotation count on it.
-pub const CACHE_CONTROL_MAX_AGE_S: u32 = 300;
+use super::{EntityTag, Outcome};
 
 /// How soon it is worth asking again for a key set that is not there, in seconds.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
@@ -39,7 +37,7 @@ struct Validator {
 impl Prepared {
     pub(super) fn key_set(document: String, tag: &EntityTag) -> Self {
         let etag = HeaderValue::from_str(tag.as_str()).expect("base64url can stand in a header");
-        let max_age = HeaderValue::from_str(&format!("public, max-age={CACHE_CONTROL_MAX_AGE_S}"))
+        let max_age = HeaderValue::from_str(&format!("public, max-age={KEY_SET_MAX_AGE_S}"))
             .expect("a number can stand in a header");
         let body = Bytes::from(document);
 
