@@ -5,7 +5,9 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nhs_auth::{FoundInstead, KeyError, KeyUri, Kid, LoadedKey, LocalSigner, PrivateKey, Signer};
+use nhs_auth::{
+    CustodyError, FoundInstead, KeyError, KeyUri, Kid, LoadedKey, LocalSigner, PrivateKey, Signer,
+};
 use nhs_auth_custody::{Pkcs12Error, private_key_from_pkcs12};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
@@ -16,6 +18,9 @@ use crate::{custody, secret};
 
 /// How often a passphrase is asked for.
 const PROMPTS: usize = 3;
+
+/// The kinds of key URI.
+const SCHEMES: [&str; 4] = ["pkcs11", "awskms", "azurekeyvault", "gcpkms"];
 
 /// Where a flag says that a private key is.
 #[derive(Debug)]
@@ -40,8 +45,12 @@ pub(crate) fn parse(flag: &str, value: &str) -> Result<KeyAt, Failure> {
         return Ok(KeyAt::File(path.strip_prefix("//").unwrap_or(path).into()));
     }
     match KeyUri::parse(value) {
-        Ok(uri) if !Path::new(value).exists() => Ok(KeyAt::Uri(uri)),
-        _ => Ok(KeyAt::File(value.into())),
+        Ok(uri) if Path::new(value).exists() => Ok(KeyAt::File(uri.expose().into())),
+        Ok(uri) if !SCHEMES.contains(&uri.scheme().as_str()) => {
+            Err(CustodyError::unsupported(&uri).into())
+        }
+        Ok(uri) => Ok(KeyAt::Uri(uri)),
+        Err(_) => Ok(KeyAt::File(value.into())),
     }
 }
 

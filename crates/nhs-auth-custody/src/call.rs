@@ -8,7 +8,7 @@ use nhs_auth::{CustodyErrorKind, Entropy as _, OsEntropy};
 use tokio::time::{Instant, sleep, timeout};
 
 use fault::Again;
-pub(crate) use fault::{Fault, said};
+pub(crate) use fault::Fault;
 
 /// How long one call may take, a fresh token included.
 const ONE_CALL: Duration = Duration::from_secs(10);

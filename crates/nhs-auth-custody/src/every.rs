@@ -13,6 +13,7 @@ pub struct EveryCustody(Arc<Kinds>);
 
 #[derive(Debug, Default)]
 struct Kinds {
+    #[cfg_attr(not(feature = "pkcs11"), expect(dead_code, reason = "only modules want a PIN"))]
     pin: Option<SecretString>,
     #[cfg(feature = "pkcs11")]
     pkcs11: OnceLock<crate::Pkcs11>,

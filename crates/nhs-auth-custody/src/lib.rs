@@ -52,6 +52,13 @@ mod pkcs12;
 mod publication;
 #[cfg(any(feature = "azure-key-vault", feature = "gcp-kms"))]
 mod rsa;
+#[cfg(any(
+    feature = "aws",
+    feature = "azure-key-vault",
+    feature = "gcp-kms",
+    feature = "object-store"
+))]
+mod said;
 #[cfg(feature = "valkey")]
 mod valkey;
 

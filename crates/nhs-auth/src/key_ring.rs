@@ -19,6 +19,7 @@ mod ring;
 mod rotation;
 mod schedule;
 mod store;
+mod turn;
 
 pub use self::content::{RingContent, RingSettings, UnsoundRing};
 pub use self::error::KeyRingError;

@@ -55,6 +55,7 @@ mod key;
 mod key_ring;
 mod local_crypto;
 mod new_file;
+mod private_folder;
 mod relying_party;
 mod session;
 mod signer;
@@ -109,7 +110,7 @@ pub use crate::session::{
     SessionCallError, SessionError, SessionId, SessionKey, SessionLimits, SessionRecord,
     SessionStore, SessionUser, Sessions, ShortSecret, StoreError, StoreFuture,
 };
-pub use crate::signer::{LocalSigner, SignError, Signature, Signer};
+pub use crate::signer::{LocalSigner, SignError, SignFuture, Signature, Signer};
 pub use crate::signing_key::SigningKey;
 pub use crate::skew::ClockSkew;
 pub use crate::token::{

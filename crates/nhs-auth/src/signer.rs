@@ -11,6 +11,9 @@ use crate::custody::CustodyError;
 use crate::key::{PrivateKey, PublicKey};
 use crate::key_ring::KeyRingError;
 
+/// What a [`Signer`] answers with, sooner or later.
+pub type SignFuture<'a> = Pin<Box<dyn Future<Output = Result<Signature, SignError>> + Send + 'a>>;
+
 /// Signs assertions.
 ///
 /// Object safe and asynchronous, so that a key management service or a hardware security module can
@@ -27,11 +30,7 @@ pub trait Signer: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// The future gives a [`SignError`] if there is no signature.
-    fn sign<'a>(
-        &'a self,
-        algorithm: SigningAlgorithm,
-        message: &'a [u8],
-    ) -> Pin<Box<dyn Future<Output = Result<Signature, SignError>> + Send + 'a>>;
+    fn sign<'a>(&'a self, algorithm: SigningAlgorithm, message: &'a [u8]) -> SignFuture<'a>;
 }
 
 impl<S: Signer + ?Sized> Signer for Arc<S> {
@@ -39,11 +38,7 @@ impl<S: Signer + ?Sized> Signer for Arc<S> {
         (**self).public_key()
     }
 
-    fn sign<'a>(
-        &'a self,
-        algorithm: SigningAlgorithm,
-        message: &'a [u8],
-    ) -> Pin<Box<dyn Future<Output = Result<Signature, SignError>> + Send + 'a>> {
+    fn sign<'a>(&'a self, algorithm: SigningAlgorithm, message: &'a [u8]) -> SignFuture<'a> {
         (**self).sign(algorithm, message)
     }
 }
@@ -74,11 +69,7 @@ impl Signer for LocalSigner {
         self.key.public()
     }
 
-    fn sign<'a>(
-        &'a self,
-        algorithm: SigningAlgorithm,
-        message: &'a [u8],
-    ) -> Pin<Box<dyn Future<Output = Result<Signature, SignError>> + Send + 'a>> {
+    fn sign<'a>(&'a self, algorithm: SigningAlgorithm, message: &'a [u8]) -> SignFuture<'a> {
         Box::pin(async move { self.key.sign(algorithm, message).map(Signature) })
     }
 }

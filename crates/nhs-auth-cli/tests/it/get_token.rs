@@ -127,7 +127,8 @@ fn what_is_missing_or_wrong_exits_2_and_sends_nothing() {
         (vec!["--api-key", "{{key}}", key[0], key[1]], "a placeholder"),
         (vec!["--api-key", "file:api-key.txt", "--private-key", "nowhere.pem"], "nowhere.pem"),
         (vec!["--api-key", "file:api-key.txt", "--private-key", "int-1.json"], "int-1.json"),
-        (vec!["--api-key", "file:api-key.txt", "--private-key", "pkcs11:token=x"], "`pkcs11:`"),
+        (vec!["--api-key", "file:api-key.txt", "--private-key", "pkcs11:token=x"], "--kid"),
+        (vec!["--api-key", "file:api-key.txt", "--private-key", "vault:x"], "`vault:`"),
         (vec!["--env", "live"], "invalid value 'live'"),
         (vec!["--nonsense"], "unexpected argument '--nonsense'"),
     ] {

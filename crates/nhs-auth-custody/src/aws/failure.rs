@@ -9,9 +9,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use nhs_auth::CustodyErrorKind as Kind;
 
 use super::Unready;
-
-/// As much of a service's message as is told.
-const LONGEST_MESSAGE: usize = 300;
+use crate::said::{cause, innermost, said};
 
 /// What went wrong, in words that may be logged.
 #[derive(Clone, Debug)]
@@ -67,8 +65,8 @@ fn of_answer(status: u16, code: Option<&str>, message: Option<&str>) -> Failure 
         500.. => Kind::Unreachable,
         _ => Kind::Failed,
     });
-    let code = code.map_or_else(|| format!("status {status}"), plain);
-    match message.map(plain).filter(|message| !message.is_empty()) {
+    let code = code.map_or_else(|| format!("status {status}"), said);
+    match message.map(said).filter(|message| !message.is_empty()) {
         Some(message) => Failure::new(kind, format!("{code}: {message}")),
         None => Failure::new(kind, code),
     }
@@ -129,32 +127,6 @@ fn of_credentials(error: &CredentialsError) -> Failure {
     }
 }
 
-fn cause<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
-    let mut error = Some(error);
-    while let Some(this) = error {
-        if let Some(found) = this.downcast_ref() {
-            return Some(found);
-        }
-        error = this.source();
-    }
-    None
-}
-
-/// What the network said, such as "Connection refused".
-fn innermost(error: &dyn Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    plain(&innermost.to_string())
-}
-
-/// On one line, and not too long.
-fn plain(text: &str) -> String {
-    let cut: String = text.chars().take(LONGEST_MESSAGE).collect();
-    cut.replace(|c: char| c.is_control(), " ").trim().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,7 +150,7 @@ mod tests {
         let long = format!("first\nsecond\u{1b}[31m{}", "x".repeat(1000));
         let failure = of_answer(400, Some("ValidationException"), Some(&long));
         assert!(failure.detail.starts_with("ValidationException: first second [31mxxx"));
-        assert_eq!(failure.detail.len(), "ValidationException: ".len() + LONGEST_MESSAGE);
+        assert!(failure.detail.chars().count() < 300);
         assert_eq!(of_answer(500, None, Some(" ")).detail, "status 500");
     }
 }

@@ -1,9 +1,7 @@
 //! A key that KMS keeps.
 
 use std::fmt;
-use std::future::Future;
 use std::ops::RangeInclusive;
-use std::pin::Pin;
 
 use aws_lc_rs::digest::{SHA256, SHA512, digest};
 use aws_sdk_kms::Client;
@@ -11,7 +9,7 @@ use aws_sdk_kms::operation::get_public_key::GetPublicKeyOutput;
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{KeySpec, KeyUsageType, MessageType, SigningAlgorithmSpec};
 use nhs_auth::{
-    CustodyError, CustodyErrorKind, KeyUri, PublicKey, SignError, Signature, Signer,
+    CustodyError, CustodyErrorKind, KeyUri, PublicKey, SignFuture, Signature, Signer,
     SigningAlgorithm,
 };
 
@@ -90,11 +88,7 @@ impl Signer for KmsSigner {
         &self.public_key
     }
 
-    fn sign<'a>(
-        &'a self,
-        algorithm: SigningAlgorithm,
-        message: &'a [u8],
-    ) -> Pin<Box<dyn Future<Output = Result<Signature, SignError>> + Send + 'a>> {
+    fn sign<'a>(&'a self, algorithm: SigningAlgorithm, message: &'a [u8]) -> SignFuture<'a> {
         Box::pin(async move {
             let signed = self.ask(algorithm, message).await;
             let failed = |it: Failure| CustodyError::new(it.kind, &self.uri, it.detail);

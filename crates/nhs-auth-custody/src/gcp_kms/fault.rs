@@ -6,7 +6,8 @@ use google_cloud_gax::error::rpc::{Code, Status, StatusDetails};
 use google_cloud_kms_v1::Error;
 use nhs_auth::CustodyErrorKind as Kind;
 
-use crate::call::{Fault, said};
+use crate::call::Fault;
+use crate::said::said;
 
 /// Where a credential comes from.
 pub(super) const NO_TOKEN: &str = "no token: name a service account's file in \

@@ -1,18 +1,18 @@
 //! A version of a key in Cloud KMS, which signs.
 
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use google_cloud_kms_v1::model::crypto_key_version::CryptoKeyVersionAlgorithm as Algorithm;
 use google_cloud_kms_v1::model::{self, AsymmetricSignResponse, Digest};
-use nhs_auth::{KeyUri, PublicKey, SignError, Signature, Signer, SigningAlgorithm};
+use nhs_auth::{KeyUri, PublicKey, SignError, SignFuture, Signature, Signer, SigningAlgorithm};
 
 use super::connection::Connection;
 use super::crc32c::crc32c;
 use super::uri::version_uri;
-use crate::call::{Calls, Fault, said};
+use crate::call::{Calls, Fault};
 use crate::rsa;
+use crate::said::said;
 
 pub(super) struct KmsSigner {
     pub(super) uri: KeyUri,
@@ -94,11 +94,7 @@ impl Signer for KmsSigner {
         &self.public_key
     }
 
-    fn sign<'a>(
-        &'a self,
-        algorithm: SigningAlgorithm,
-        message: &'a [u8],
-    ) -> Pin<Box<dyn Future<Output = Result<Signature, SignError>> + Send + 'a>> {
+    fn sign<'a>(&'a self, algorithm: SigningAlgorithm, message: &'a [u8]) -> SignFuture<'a> {
         Box::pin(async move {
             let signed = self.ask(algorithm, message).await;
             signed.map_err(|fault| SignError::Custody(fault.about(&self.uri)))

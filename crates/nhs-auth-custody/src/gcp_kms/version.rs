@@ -9,7 +9,8 @@ use nhs_auth::CustodyErrorKind;
 use super::connection::Connection;
 use super::signer::check_algorithm;
 use super::uri::CryptoKey;
-use crate::call::{Calls, Fault, said};
+use crate::call::{Calls, Fault};
+use crate::said::said;
 
 /// How many versions are listed at a time.
 const PAGE: i32 = 200;

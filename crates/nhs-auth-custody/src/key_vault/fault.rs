@@ -10,7 +10,8 @@ use nhs_auth::CustodyErrorKind as Kind;
 use serde_json::Value;
 
 use super::credential::NobodyAsks;
-use crate::call::{Fault, said};
+use crate::call::Fault;
+use crate::said::said;
 
 impl From<azure_core::Error> for Fault {
     fn from(error: azure_core::Error) -> Self {

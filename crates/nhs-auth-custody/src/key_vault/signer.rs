@@ -1,7 +1,6 @@
 //! A version of a key in a vault, which signs.
 
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use azure_security_keyvault_keys::KeyClient;
@@ -9,12 +8,13 @@ use azure_security_keyvault_keys::models::{
     Key, KeyClientSignOptions, KeyOperation, KeyType, SignParameters, SignatureAlgorithm,
 };
 use nhs_auth::{
-    CustodyErrorKind, KeyUri, PublicKey, SignError, Signature, Signer, SigningAlgorithm,
+    CustodyErrorKind, KeyUri, PublicKey, SignError, SignFuture, Signature, Signer, SigningAlgorithm,
 };
 
 use super::uri::Item;
-use crate::call::{Calls, Fault, said};
+use crate::call::{Calls, Fault};
 use crate::rsa;
+use crate::said::said;
 
 /// What stays the same for as long as there is a signer: the version above all, which a vault
 /// would otherwise take to be the newest.
@@ -65,11 +65,7 @@ impl Signer for VaultSigner {
         &self.public_key
     }
 
-    fn sign<'a>(
-        &'a self,
-        algorithm: SigningAlgorithm,
-        message: &'a [u8],
-    ) -> Pin<Box<dyn Future<Output = Result<Signature, SignError>> + Send + 'a>> {
+    fn sign<'a>(&'a self, algorithm: SigningAlgorithm, message: &'a [u8]) -> SignFuture<'a> {
         Box::pin(async move {
             let signed = self.ask(algorithm, message).await;
             signed.map_err(|fault| SignError::Custody(fault.about(&self.uri)))

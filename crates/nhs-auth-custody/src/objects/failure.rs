@@ -1,9 +1,10 @@
 //! What a store's answer means.
 
-use std::error::Error;
 use std::time::Duration;
 
 use object_store::client::{HttpError, HttpErrorKind};
+
+use crate::said::{cause, innermost};
 
 /// Why an object can't be read or written, in words that may be logged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,25 +77,4 @@ fn code_in(text: &str) -> Option<String> {
     let (code, _) = rest.split_once("</Code>")?;
     let is_code = code.len() <= 64 && code.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
     is_code.then(|| code.to_owned())
-}
-
-fn cause<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
-    let mut error = Some(error);
-    while let Some(this) = error {
-        if let Some(found) = this.downcast_ref() {
-            return Some(found);
-        }
-        error = this.source();
-    }
-    None
-}
-
-/// Such as "Connection refused".
-fn innermost(error: &dyn Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    let text: String = innermost.to_string().chars().take(200).collect();
-    text.replace(|c: char| c.is_control(), " ")
 }

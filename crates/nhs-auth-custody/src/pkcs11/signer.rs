@@ -1,12 +1,10 @@
 //! Signs by a key of a token.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
 use nhs_auth::{
-    CustodyError, CustodyErrorKind as Kind, KeyUri, Kid, PublicKey, SignError, Signature, Signer,
+    CustodyError, CustodyErrorKind as Kind, KeyUri, Kid, PublicKey, SignFuture, Signature, Signer,
     SigningAlgorithm,
 };
 use tokio::sync::{mpsc, oneshot};
@@ -83,11 +81,7 @@ impl Signer for Pkcs11Signer {
         &self.public
     }
 
-    fn sign<'a>(
-        &'a self,
-        algorithm: SigningAlgorithm,
-        message: &'a [u8],
-    ) -> Pin<Box<dyn Future<Output = Result<Signature, SignError>> + Send + 'a>> {
+    fn sign<'a>(&'a self, algorithm: SigningAlgorithm, message: &'a [u8]) -> SignFuture<'a> {
         Box::pin(async move {
             let signed = self.signed(algorithm, message).await;
             signed.map_err(|failure| failure.of(&self.uri).into())

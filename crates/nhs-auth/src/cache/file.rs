@@ -1,7 +1,7 @@
 //! A token that outlives its process: one file for each identity, for programs that are run again
 //! and again.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use crate::{AccessToken, Application, IssuedToken};
+use crate::{AccessToken, Application, IssuedToken, private_folder};
 
 /// What is read of a file at most, in bytes.
 const MOST_BYTES: u64 = 64 * 1024;
@@ -69,7 +69,7 @@ impl TokenFile {
     ///
     /// [`TokenFileError`] when the folder or the lock's file can't be made.
     pub fn try_lock(&self) -> Result<Option<TokenFileLock>, TokenFileError> {
-        make_private_folder(&self.folder).map_err(failed("make", &self.folder))?;
+        private_folder::make(&self.folder).map_err(failed("make", &self.folder))?;
         let path = self.folder.join(format!("{}.lock", self.name));
         let mut options = private_options();
         let file = options.write(true).create(true).truncate(false).open(&path);
@@ -103,7 +103,7 @@ impl TokenFile {
         let Some(kept) = Kept::of(token) else {
             return Ok(());
         };
-        make_private_folder(&self.folder).map_err(failed("make", &self.folder))?;
+        private_folder::make(&self.folder).map_err(failed("make", &self.folder))?;
         let path = self.path();
         let text = serde_json::to_vec(&kept).expect("a token can always be written as JSON");
         let text = Zeroizing::new(text);
@@ -185,17 +185,6 @@ impl Kept {
             others: self.others,
         })
     }
-}
-
-#[cfg(unix)]
-fn make_private_folder(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-#[cfg(not(unix))]
-fn make_private_folder(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)
 }
 
 #[cfg(unix)]

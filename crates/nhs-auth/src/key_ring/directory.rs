@@ -11,7 +11,7 @@ use super::store::{
     KeyRingLock, KeyRingStore, KeyRingStoreError, KeyRingStoreFuture, KeyRingVersion, StoredKeyRing,
 };
 use crate::key::base64url;
-use crate::{KeyError, NewFile, PrivateKey};
+use crate::{KeyError, NewFile, PrivateKey, private_folder};
 
 /// The ring's file in its folder.
 const FILE: &str = "key-ring.json";
@@ -86,7 +86,7 @@ impl Directory {
     }
 
     fn make_folder(&self) -> Result<(), KeyRingStoreError> {
-        make_private_folder(&self.folder).map_err(|error| failed("make", &self.folder, &error))
+        private_folder::make(&self.folder).map_err(|error| failed("make", &self.folder, &error))
     }
 
     fn read_file(&self) -> Result<Option<StoredKeyRing>, KeyRingStoreError> {
@@ -181,15 +181,4 @@ fn failed(act: &'static str, path: &Path, error: &io::Error) -> KeyRingStoreErro
 /// A hash: whoever holds the lock is alone, but a file may have been edited by hand before.
 fn version_of(bytes: &[u8]) -> KeyRingVersion {
     KeyRingVersion::new(base64url(digest(&SHA256, bytes).as_ref()))
-}
-
-#[cfg(unix)]
-fn make_private_folder(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-#[cfg(not(unix))]
-fn make_private_folder(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)
 }

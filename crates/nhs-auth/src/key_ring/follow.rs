@@ -56,6 +56,10 @@ impl FollowedKeyRing {
         let mut held = self.held.lock().await;
         match self.read().await {
             Ok(stored) => {
+                // A key that has left the key set is of no use any more, whatever happens next.
+                if held.as_ref().is_some_and(|held| !held.is_published_in(&stored.content)) {
+                    *held = None;
+                }
                 let now = self.look(stored, held.as_ref()).await?;
                 let key = now.key.clone();
                 *held = Some(now);
@@ -92,7 +96,7 @@ impl FollowedKeyRing {
                 tracing::info!(kid = active.kid.as_str(), "signing with this key of the key ring");
                 Ok(Held { version, key: SigningKey { kid: active.kid.clone(), signer } })
             }
-            Err(error) => match held.filter(|held| held.is_published_in(&content)) {
+            Err(error) => match held {
                 Some(held) => {
                     warn_of(&error, &held.key);
                     Ok(held.clone())

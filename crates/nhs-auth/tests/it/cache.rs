@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use nhs_auth::{IssuedToken, RefusalBody, TokenCache, TokenErrorKind, TokenSource};
+use nhs_auth::{
+    CustodyError, CustodyErrorKind, IssuedToken, RefusalBody, SignError, TokenCache,
+    TokenErrorKind, TokenSource,
+};
 use tokio::time::{advance, sleep};
 
 use crate::stand_ins::{Fixed, TestClock, TestIssuer, application, application_named};
@@ -60,6 +63,25 @@ async fn an_hour_of_steady_traffic_makes_eight_requests_at_most() {
         }
         assert!((7..=8).contains(&scene.issuer.requests()), "{}", scene.issuer.requests());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_cannot_be_reached_stops_nobody_who_has_a_token() {
+    let scene = scene();
+    assert_eq!(token(&scene.source).await, "token-1");
+    for kind in [CustodyErrorKind::Unreachable, CustodyErrorKind::Denied] {
+        let error = CustodyError::new(kind, "awskms:alias/nhs", "out");
+        scene.issuer.fail_next(TokenErrorKind::Sign(SignError::Custody(error)));
+    }
+    advance(Duration::from_mins(8)).await;
+    assert_eq!(token(&scene.source).await, "token-1");
+    tokio::task::yield_now().await;
+    assert_eq!(scene.issuer.requests(), 2, "a renewal was tried");
+    for _ in 0..100 {
+        token(&scene.source).await;
+        sleep(Duration::from_secs(1)).await;
+    }
+    assert!(scene.issuer.requests() >= 4, "and tried again");
 }
 
 #[tokio::test(start_paused = true)]

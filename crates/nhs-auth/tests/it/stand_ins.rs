@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use nhs_auth::{
-    AccessToken, ApiKey, Application, Clock, Entropy, IssuedToken, Kid, PublicKey, SignError,
+    AccessToken, ApiKey, Application, Clock, Entropy, IssuedToken, Kid, PublicKey, SignFuture,
     Signature, Signer, SigningAlgorithm, SystemClock, TokenEndpoint, TokenError, TokenErrorKind,
     TokenIssuer, UnixMillis,
 };
@@ -79,11 +79,7 @@ impl Signer for AnySigner {
         &self.0
     }
 
-    fn sign<'a>(
-        &'a self,
-        _: SigningAlgorithm,
-        _: &'a [u8],
-    ) -> Pin<Box<dyn Future<Output = Result<Signature, SignError>> + Send + 'a>> {
+    fn sign<'a>(&'a self, _: SigningAlgorithm, _: &'a [u8]) -> SignFuture<'a> {
         Box::pin(async { Ok(Signature::new(vec![0; 256])) })
     }
 }

@@ -3,6 +3,10 @@
 //! The platform in a box keeps a key set for an hour, as the platform does. Against it, a ring is
 //! rotated, cut short at any write, followed by programs that start anew, kept by a machine whose
 //! clock is set, and published to a page that fails.
+//!
+//! The programs run: each has looked at the ring before the ring's store fails. One that has slept
+//! through a rotation, and wakes when the ring can't be read, has a key that may be gone, and nothing
+//! to tell it so.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -184,6 +188,7 @@ impl Trial {
             Event::ClockIsWrongBy { s } => self.world.time.set_wrong_by(*s),
             Event::Boot => self.world.time.boot(),
             Event::StoreFails(fails) => {
+                self.request().await;
                 self.world.shelf.is_unreadable.store(*fails, Ordering::SeqCst);
             }
             Event::VaultFails(fails) => self.world.vault.is_out.store(*fails, Ordering::SeqCst),
