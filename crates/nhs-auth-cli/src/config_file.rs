@@ -86,7 +86,15 @@ impl ConfigFile {
         collect(top, flags, &mut values).map_err(in_file)?;
         if let Some(name) = app.map(ToOwned::to_owned).or(default_app) {
             match apps.as_mut().and_then(|apps| apps.remove(&name)) {
-                Some(Value::Table(table)) => collect(table, flags, &mut values).map_err(in_file)?,
+                Some(Value::Table(table)) => {
+                    // The table's own signer goes before another kind of signer at the top.
+                    for (one, other) in [("key-ring", "private-key"), ("private-key", "key-ring")] {
+                        if table.contains_key(one) {
+                            values.remove(other);
+                        }
+                    }
+                    collect(table, flags, &mut values).map_err(in_file)?;
+                }
                 _ => return Err(in_file(format!("there is no table `[app.{name}]`"))),
             }
         }

@@ -22,6 +22,9 @@ pub(crate) fn named(place: &RingPlace) -> Result<KeyRing, Failure> {
 
 /// The ring at a place.
 pub(crate) fn at(place: &str) -> Result<KeyRing, Failure> {
+    if place.trim().is_empty() {
+        return Err(Failure::usage("the value of --key-ring is empty"));
+    }
     let ring = match place.split_once("://") {
         None => KeyRing::in_folder(Path::new(place)),
         Some(("file", path)) => KeyRing::in_folder(Path::new(path)),

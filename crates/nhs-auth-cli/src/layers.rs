@@ -8,7 +8,8 @@ use std::path::Path;
 
 use clap::builder::BoolishValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, Command, CommandFactory as _, FromArgMatches as _};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
 
 use crate::arguments::Cli;
 use crate::config_file::ConfigFile;
@@ -34,8 +35,14 @@ pub(crate) fn parse(
         file => file?,
     };
     let command = with_file(command, &file);
-    let parsed =
-        command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = command
+        .clone()
+        .try_get_matches_from(&arguments)
+        .and_then(|matches| match outranked(&matches) {
+            none if none.is_empty() => Ok(matches),
+            outranked => without(command, &outranked).try_get_matches_from(arguments),
+        })
+        .and_then(|matches| Cli::from_arg_matches(&matches));
     match parsed {
         Ok(mut cli) => {
             let console = Console::new(cli.global.quiet, cli.global.verbose);
@@ -78,6 +85,40 @@ fn with_file(command: Command, file: &ConfigFile) -> Command {
             if takes_value { flag.hide_default_value(true) } else { flag }
         }
         _ => flag,
+    })
+}
+
+/// Flags of which only one counts, whichever is given nearer to the command line.
+const ONE_OR_THE_OTHER: [(&str, &str); 2] = [("key-ring", "private-key"), ("key-ring", "jwks")];
+
+/// The flags whose value gives way to another flag's, which stands before it in precedence.
+fn outranked(matches: &ArgMatches) -> Vec<&'static str> {
+    let Some((_, verb)) = matches.subcommand() else { return Vec::new() };
+    let rank = |flag: &str| match verb.try_contains_id(&flag.replace('-', "_")) {
+        Ok(true) => verb.value_source(&flag.replace('-', "_")).map(|source| match source {
+            ValueSource::CommandLine => 0,
+            ValueSource::EnvVariable => 1,
+            _ => 2,
+        }),
+        _ => None,
+    };
+    let give_way =
+        ONE_OR_THE_OTHER.iter().filter_map(|(one, other)| match (rank(one)?, rank(other)?) {
+            (one_rank, other_rank) if one_rank < other_rank => Some(*other),
+            (one_rank, other_rank) if one_rank > other_rank => Some(*one),
+            _ => None,
+        });
+    give_way.collect()
+}
+
+/// The same without what the environment and the file say of these flags.
+fn without(command: Command, flags: &[&str]) -> Command {
+    each_flag(command, &|flag, name| {
+        if flags.contains(&name) {
+            flag.env(None::<&str>).default_values(None::<&str>)
+        } else {
+            flag
+        }
     })
 }
 

@@ -44,7 +44,14 @@ pub(crate) fn parse(flag: &str, value: &str) -> Result<KeyAt, Failure> {
     if let Some(path) = value.strip_prefix("file:") {
         return Ok(KeyAt::File(path.strip_prefix("//").unwrap_or(path).into()));
     }
+    let is_of_custody = SCHEMES.iter().any(|scheme| {
+        value.split_once(':').is_some_and(|(name, _)| name.eq_ignore_ascii_case(scheme))
+    });
     match KeyUri::parse(value) {
+        // Not shown: a PIN may stand in it.
+        Err(error) if is_of_custody => {
+            Err(Failure::usage(format!("the value of {flag} is no key URI: {error}")))
+        }
         Ok(uri) if Path::new(value).exists() => Ok(KeyAt::File(uri.expose().into())),
         Ok(uri) if !SCHEMES.contains(&uri.scheme().as_str()) => {
             Err(CustodyError::unsupported(&uri).into())
@@ -91,7 +98,20 @@ pub(crate) fn signer(
 ) -> Result<Arc<dyn Signer>, Failure> {
     match key {
         KeyAt::File(path) => Ok(Arc::new(LocalSigner::new(load(path, passphrase, console)?))),
-        KeyAt::Uri(uri) => custody::open(uri, passphrase),
+        KeyAt::Uri(uri) => {
+            warn_of_pin(uri, console);
+            custody::open(uri, passphrase)
+        }
+    }
+}
+
+/// Who gives a PIN so that others can read it should know.
+pub(crate) fn warn_of_pin(uri: &KeyUri, console: Console) {
+    if uri.holds_a_secret() {
+        console.warn(
+            "a PIN on a command line can be read by others: name a file that holds it, with \
+             pin-source=file:PATH",
+        );
     }
 }
 

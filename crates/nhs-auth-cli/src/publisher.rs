@@ -5,7 +5,9 @@ use std::path::Path;
 use std::pin::Pin;
 
 use nhs_auth::{KeyRingError, KeySet, KeySetPublisher, PublishTo};
-use nhs_auth_custody::{CloudSettings, JwksFile, JwksObject, ObjectLocation, PublishError};
+use nhs_auth_custody::{
+    CloudSettings, JwksFile, JwksObject, ObjectLocation, PublishError, Published,
+};
 
 use crate::failure::Failure;
 
@@ -16,6 +18,10 @@ const FILE_NAME: &str = "jwks.json";
 pub(crate) fn target(text: &str) -> Result<PublishTo, Failure> {
     if text.trim().is_empty() {
         return Err(Failure::usage("the target is empty"));
+    }
+    if text == "-" {
+        return Err(Failure::usage("the target `-` is none")
+            .hint("for standard output: --to portal prints the key set, and --to echo its URL"));
     }
     let to = match PublishTo::parse(text) {
         // Whoever rotates the ring next may be in another folder.
@@ -69,7 +75,7 @@ impl KeySetPublisher for Publisher {
     fn publish<'a>(
         &'a self,
         key_set: &'a KeySet,
-    ) -> Pin<Box<dyn Future<Output = Result<(), KeyRingError>> + Send + 'a>> {
+    ) -> Pin<Box<dyn Future<Output = Result<bool, KeyRingError>> + Send + 'a>> {
         Box::pin(async move {
             let (published, to) = match self {
                 Self::File(file) => (file.publish(key_set), file.path().display().to_string()),
@@ -77,10 +83,12 @@ impl KeySetPublisher for Publisher {
                     (object.publish(key_set).await, object.location().to_string())
                 }
             };
-            published.map(drop).map_err(|error| KeyRingError::Publish {
-                passing: matches!(error, PublishError::Unavailable { passing: true, .. }),
-                reason: error.to_string(),
-                to,
+            published.map(|published| published != Published::Unchanged).map_err(|error| {
+                KeyRingError::Publish {
+                    passing: matches!(error, PublishError::Unavailable { passing: true, .. }),
+                    reason: error.to_string(),
+                    to,
+                }
             })
         })
     }

@@ -1,12 +1,15 @@
 //! The key set as a file.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use nhs_auth::KeySet;
 
 use crate::publication::{PublishError, Published};
+
+/// What is read of a file at most, in bytes: no key set has more.
+const MOST_BYTES: u64 = 1024 * 1024;
 
 /// For the web server to read, whoever runs it.
 #[cfg(unix)]
@@ -48,10 +51,11 @@ impl JwksFile {
         if !lock(opened.as_ref()).map_err(|error| self.failed("write", &error))? {
             return Err(PublishError::Conflict { place: self.place() });
         }
-        let before = match fs::read(&self.path) {
-            Ok(bytes) if bytes == json.as_bytes() => return Ok(Published::Unchanged),
-            Ok(_) => Published::Replaced,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Published::Created,
+        let before = match self.there() {
+            Ok(None) => Published::Created,
+            Ok(Some(bytes)) if bytes == json.as_bytes() => return Ok(Published::Unchanged),
+            Ok(Some(bytes)) if is_key_set(&bytes) => Published::Replaced,
+            Ok(Some(_)) => return Err(PublishError::SomethingElse { place: self.place() }),
             Err(error) => return Err(self.failed("read", &error)),
         };
         self.replace(json.as_bytes()).map_err(|error| self.failed("write", &error))?;
@@ -66,13 +70,28 @@ impl JwksFile {
         }
     }
 
+    /// What is there, if it is a file.
+    fn there(&self) -> io::Result<Option<Vec<u8>>> {
+        match self.path.metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+            Ok(there) if !there.is_file() => Err(io::Error::other("it is not a file")),
+            Ok(_) => {
+                let mut bytes = Vec::new();
+                File::open(&self.path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
+                Ok(Some(bytes))
+            }
+        }
+    }
+
     fn replace(&self, bytes: &[u8]) -> io::Result<()> {
         let mut new = tempfile::Builder::new().prefix(".jwks-").tempfile_in(self.folder())?;
         new.write_all(bytes)?;
         #[cfg(unix)]
         new.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(MODE))?;
         new.as_file().sync_all()?;
-        new.persist(&self.path)?;
+        // Through a link to what it leads to.
+        new.persist(self.path.canonicalize().unwrap_or_else(|_| self.path.clone()))?;
         Ok(())
     }
 
@@ -88,6 +107,15 @@ impl JwksFile {
         let reason = error.to_string();
         PublishError::Unavailable { act, place: self.place(), reason, passing: false }
     }
+}
+
+/// Whether a file is a key set of before, or empty: nothing else is overwritten, and a private key
+/// least of all.
+fn is_key_set(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.trim();
+    text.is_empty()
+        || (text.starts_with('{') && text.contains("\"keys\"") && !text.contains("\"d\""))
 }
 
 pub(crate) const OTHER_BYTES: &str = "something else is read there";

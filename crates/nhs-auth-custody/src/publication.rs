@@ -25,6 +25,12 @@ pub enum PublishError {
         /// Where it was to be.
         place: String,
     },
+    /// What is there is something else than a key set.
+    #[error("{place} is something else than a key set; nothing was overwritten")]
+    SomethingElse {
+        /// Where it was to be.
+        place: String,
+    },
     /// What is there is no key set.
     #[error("{place} is larger than 1 MiB, as no key set is; nothing was overwritten")]
     TooLarge {
@@ -59,7 +65,9 @@ impl PublishError {
         let hint = match self {
             Self::Empty => "give at least one public key",
             Self::Conflict { .. } => "look at what is there now, and publish again if it is wrong",
-            Self::TooLarge { .. } => "check that the location is the key set's own",
+            Self::SomethingElse { .. } | Self::TooLarge { .. } => {
+                "check that the location is the key set's own"
+            }
             Self::Unavailable { passing: true, .. } => "try again in a while",
             Self::Unavailable { passing: false, .. } => {
                 "check the location, and that this program's identity may read and write there"

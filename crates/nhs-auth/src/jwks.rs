@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use nhs_auth_rules::Kid;
 use serde::Serialize;
 
@@ -57,6 +58,15 @@ impl KeySet {
     /// The keys, in their order.
     pub fn keys(&self) -> &[PublishedKey] {
         &self.keys
+    }
+
+    /// A short mark of the set, by which a person says which one was published: ten hexadecimal
+    /// digits.
+    pub fn mark(&self) -> String {
+        let hash = digest(&SHA256, self.to_json().as_bytes());
+        let first = hash.as_ref().iter().take(5);
+        let number = first.fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        format!("{number:010x}")
     }
 
     /// The set as JSON on one line, without white space: the same bytes for the same keys.

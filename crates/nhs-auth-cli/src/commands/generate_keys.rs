@@ -89,7 +89,10 @@ fn place(arguments: &GenerateKeys, console: Console) -> Result<Option<KeyUri>, F
         return Ok(None);
     };
     match private_key::parse("--private-key", value)? {
-        KeyAt::Uri(uri) => Ok(Some(uri)),
+        KeyAt::Uri(uri) => {
+            private_key::warn_of_pin(&uri, console);
+            Ok(Some(uri))
+        }
         KeyAt::File(path) => {
             console.note(format_args!(
                 "{} is not looked at: --private-key says where to make a key by a URI alone",

@@ -24,7 +24,7 @@ pub(crate) fn run(
             (None, Some(file)) => {
                 let to = arguments.to.as_deref().ok_or_else(no_target)?;
                 let key_set = read_key_set(file)?;
-                publish(&key_set, &publisher::target(to)?, global, console).await
+                publish(&key_set, &target(to)?, global, console).await
             }
             (None, None) => publish_ring(arguments, global, console).await,
         }
@@ -36,6 +36,14 @@ fn no_target() -> Failure {
         "say where to with --to: a file or folder, s3://BUCKET/KEY, az://ACCOUNT/CONTAINER/BLOB, \
          gs://BUCKET/OBJECT, portal or echo",
     )
+}
+
+fn target(text: &str) -> Result<PublishTo, Failure> {
+    match publisher::target(text)? {
+        PublishTo::Served => Err(Failure::usage("`serve` is no place to publish to")
+            .hint("`nhs-auth serve-jwks` serves a ring or a key set's file")),
+        to => Ok(to),
+    }
 }
 
 async fn take_note(arguments: &PublishJwks, mark: &str, console: Console) -> Result<Exit, Failure> {
@@ -55,7 +63,7 @@ async fn publish_ring(
     let content = ring.content().await?;
     let own = content.settings().publish_to.clone();
     let to = match &arguments.to {
-        Some(to) => publisher::target(to)?,
+        Some(to) => target(to)?,
         None if own == PublishTo::Served => return Err(no_target()),
         None => own.clone(),
     };
@@ -81,7 +89,9 @@ async fn publish(
     console: Console,
 ) -> Result<Exit, Failure> {
     match publisher::publisher(to)? {
-        Some(publisher) => publisher.publish(key_set).await?,
+        Some(publisher) => {
+            publisher.publish(key_set).await?;
+        }
         None => by_hand::explain_target(to, console),
     }
     answer(key_set, to, global, console)
@@ -96,7 +106,8 @@ fn answer(
 ) -> Result<Exit, Failure> {
     let url = (*to == PublishTo::Echo).then(|| echo_url(key_set));
     if !to.is_by_hand() {
-        console.done(format_args!("published {} keys", key_set.keys().len()));
+        let kids: Vec<_> = key_set.keys().iter().map(|key| key.kid().as_str()).collect();
+        console.done(format_args!("published {}", kids.join(", ")));
     }
     match (global.output, to) {
         (Output::Json, _) => console::answer_json(&json!({
@@ -104,6 +115,7 @@ fn answer(
             "published_to": to.to_string(),
             "by_hand": to.is_by_hand(),
             "url": url,
+            "mark": key_set.mark(),
             "kids": key_set.keys().iter().map(|key| key.kid().as_str()).collect::<Vec<_>>(),
         }))?,
         (Output::Human, PublishTo::Portal) => console::answer_line(&key_set.to_json())?,

@@ -76,8 +76,22 @@ fn keys_at(value: &str) -> Result<KeyUri, Failure> {
             "--keys-at holds a PIN, and a ring's file is no place for it: {uri}"
         ))
         .hint("name a file that holds the PIN: pin-source=file:PATH")),
+        KeyAt::Uri(uri) if names_a_relative_path(&uri) => Err(Failure::usage(format!(
+            "--keys-at names a file by a relative path, and the next run may be elsewhere: {uri}"
+        ))
+        .hint("give pin-source and module-path whole, from the root on")),
         KeyAt::Uri(uri) => Ok(uri),
     }
+}
+
+/// Whether a file that the URI names is another one in another folder.
+fn names_a_relative_path(uri: &KeyUri) -> bool {
+    let query = uri.rest().split_once('?').map_or("", |(_, query)| query);
+    query.split('&').filter_map(|part| part.split_once('=')).any(|(name, value)| {
+        let path = value.strip_prefix("file:").unwrap_or(value);
+        let is_whole = path.starts_with('/') || path.to_ascii_lowercase().starts_with("%2f");
+        ["pin-source", "module-path"].contains(&name) && !is_whole
+    })
 }
 
 /// Shows what comes, and changes nothing.
@@ -127,10 +141,13 @@ async fn keep(
     changes: &Changes,
     console: Console,
 ) -> Result<(), Failure> {
-    let settings = settings(arguments, changes);
+    let mut settings = settings(arguments, changes);
     if let Some(value) = &arguments.adopt {
         let key = private_key::parse("--adopt", value)?;
         let kid = private_key::kid("--adopted-kid", arguments.adopted_kid.as_deref(), &key)?;
+        if let Some(prefix) = prefix_of(&kid) {
+            prefix.clone_into(&mut settings.kid_prefix);
+        }
         let key = match key {
             KeyAt::File(path) => {
                 AdoptedKey::Private(private_key::load_unencrypted(&path, console)?)
@@ -142,13 +159,25 @@ async fn keep(
         return Ok(());
     }
     match ring.set(|settings| changes.made_to(settings)).await {
-        Err(KeyRingError::Missing { .. }) => {
-            ring.create(settings).await?;
-            console.done(format_args!("made the key ring {}", ring.place()));
-            Ok(())
-        }
+        Err(KeyRingError::Missing { .. }) => match ring.create(settings).await {
+            Ok(()) => {
+                console.done(format_args!("made the key ring {}", ring.place()));
+                Ok(())
+            }
+            // Somebody else was quicker.
+            Err(KeyRingError::Exists { .. }) => {
+                Ok(ring.set(|settings| changes.made_to(settings)).await?)
+            }
+            Err(error) => Err(error.into()),
+        },
         set => Ok(set?),
     }
+}
+
+/// What stands before the number in a name such as `prod-7`.
+fn prefix_of(kid: &Kid) -> Option<&str> {
+    let (prefix, number) = kid.as_str().rsplit_once('-')?;
+    (!prefix.is_empty() && number.parse::<u64>().is_ok()).then_some(prefix)
 }
 
 async fn rotate(
@@ -163,6 +192,12 @@ async fn rotate(
         leaked: leaked(arguments)?,
         new_url: arguments.new_url,
     };
+    for missing in ring.missing_private_keys(&ring.content().await?) {
+        console.warn(format_args!(
+            "the private key of {missing} is not in the ring's folder; put it back, or replace the key: \
+             rotate-keys --emergency --leaked-kid {missing}"
+        ));
+    }
     let publisher = publisher::publisher(&ring.content().await?.settings().publish_to)?;
     let rotation = ring.rotate(&orders, publisher.as_deref()).await?;
     for (step, kid) in &rotation.done {
@@ -177,6 +212,7 @@ async fn rotate(
     let now = Moment::now(&SystemClock::default());
     if arguments.emergency {
         emergency::explain(&rotation.content, &now, console);
+        emergency::explain_retired(&rotation, console);
     }
     if rotation.content.is_to_be_published() {
         by_hand::explain(&rotation.content, &arguments.ring, console);

@@ -24,7 +24,8 @@ pub(crate) fn run(arguments: &ServeJwks, _: &Global, console: Console) -> Result
     let admin = admin(&arguments.admin)?;
     let tls = arguments.tls_cert.as_ref().zip(arguments.tls_key.as_ref());
     let scheme = if tls.is_some() { "https" } else { "http" };
-    commands::small_runtime()?.block_on(async {
+    let runtime = commands::small_runtime()?;
+    let served = runtime.block_on(async {
         let endpoint = JwksEndpoint::new();
         source.look(&endpoint).await;
         let builder = JwksServer::builder(endpoint.clone())
@@ -49,7 +50,10 @@ pub(crate) fn run(arguments: &ServeJwks, _: &Global, console: Console) -> Result
             never = source.follow(&endpoint) => match never {},
         }
         Ok(Exit::Done)
-    })
+    });
+    // A read that hangs, of a folder of another machine, keeps nobody from ending.
+    runtime.shutdown_background();
+    served
 }
 
 fn admin(value: &str) -> Result<Option<SocketAddr>, Failure> {

@@ -276,4 +276,12 @@ fn a_folder_takes_a_key_set_too() {
     assert_eq!(published, fs::read_to_string(scene.path("int-1.json")).unwrap().trim_end());
     let run = scene.run(&["publish-jwks", "--jwks", "int-1.pem", "--to", "site"]).exits(2);
     assert!(run.stderr.contains("no key set") && !run.stderr.contains("PRIVATE"), "{run:?}");
+    // And nothing else is overwritten.
+    let key = fs::read(scene.path("int-1.pem")).unwrap();
+    let over = scene.run(&["publish-jwks", "--jwks", "int-1.json", "--to", "int-1.pem"]).exits(2);
+    assert!(over.stderr.contains("something else than a key set"), "{over:?}");
+    assert_eq!(fs::read(scene.path("int-1.pem")).unwrap(), key);
+    let null = scene.run(&["publish-jwks", "--jwks", "int-1.json", "--to", "/dev/null"]).exits(2);
+    assert!(null.stderr.contains("not a file"), "{null:?}");
+    scene.run(&["publish-jwks", "--jwks", "int-1.json", "--to", "serve"]).exits(2);
 }

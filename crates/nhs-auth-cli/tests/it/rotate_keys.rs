@@ -118,17 +118,74 @@ fn what_cannot_be_done_is_told() {
         (&["--keys-at", "vault:keys"][..], "not supported by this build"),
         (&["--keys-at", "pkcs11:token=a?pin-value=hush"], "holds a PIN"),
         (&["--keys-at", "keys"], "not a key URI"),
+        (&["--keys-at", "pkcs11:token=a b?pin-value=hush"], "no key URI"),
+        (&["--keys-at", "pkcs11:token=a?pin-source=file:pin.txt"], "relative path"),
+        (&["--key-ring", ""], "is empty"),
+        (&["--publish-to", "-"], "`-`"),
+        (&["--emergency", "--leaked-kid", "int-9"], "there is no key `int-9`"),
         (&["--adopt", "nothing.pem"], "nothing.pem"),
         (&["--next-kid", ""], "--next-kid"),
         (&["--rotate-every", "0"], "--rotate-every"),
     ] {
-        let run = rotate(&folder, arguments).exits(2);
+        let mut command = binary_in(folder.path());
+        let ring = ["rotate-keys", "--key-ring", "keys"];
+        let ring = if arguments.contains(&"--key-ring") { &ring[..1] } else { &ring[..] };
+        let run = run(command.args(ring).args(arguments), "").exits(2);
         assert!(run.stderr.contains(says) && !run.stderr.contains("hush"), "{}", run.stderr);
         assert!(run.stdout.is_empty(), "{}", run.stdout);
     }
     let mut command = binary_in(folder.path());
     let no_ring = run(command.arg("rotate-keys"), "").exits(2);
     assert!(no_ring.stderr.contains("--key-ring"), "{}", no_ring.stderr);
+}
+
+#[test]
+fn first_runs_at_once_make_one_ring() {
+    let folder = folder();
+    let start = |_| {
+        let mut command = binary_in(folder.path());
+        command.args(["rotate-keys", "--key-ring", "keys", "--output", "json"]);
+        command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let running: Vec<_> = (0..4).map(start).collect();
+    for child in running {
+        let ended = child.wait_with_output().unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    }
+    assert_eq!(check(&folder), 1);
+}
+
+#[test]
+fn a_lost_key_is_told_of_before_it_is_needed() {
+    let folder = folder();
+    rotate(&folder, &[]).exits(0);
+    rotate(&folder, &["--start"]).exits(0);
+    fs::remove_file(folder.path().join("keys/int-2.pem")).unwrap();
+    let told = rotate(&folder, &[]).exits(0);
+    assert!(told.stderr.contains("private key of int-2"), "{}", told.stderr);
+    let retired = rotate(&folder, &["--emergency", "--leaked-kid", "int-2"]).exits(0);
+    assert!(retired.stderr.contains("int-2 is out of the key set"), "{}", retired.stderr);
+}
+
+#[test]
+fn the_nearer_of_two_signers_counts() {
+    let scene = Scene::new();
+    scene.run(&["rotate-keys", "--key-ring", "keys", "--adopt", "int-1.pem"]).exits(0);
+    scene.write(
+        "nhs-auth.toml",
+        "key-ring = 'nowhere'\nkid = 'int-1'\n[app.ring]\nkey-ring = 'keys'\n",
+    );
+    let base_url = scene.platform.base_url();
+    let who = ["get-token", "--no-cache", "--base-url", &base_url, "--api-key", "file:api-key.txt"];
+    let get = |more: &[&str]| scene.run(&[&who[..], more].concat());
+    get(&["--private-key", "int-1.pem"]).exits(0);
+    get(&["--app", "ring"]).exits(0);
+    get(&["--key-ring", "keys"]).exits(0);
+    get(&[]).exits(2);
+    let mut by_variable = scene.binary();
+    run(by_variable.args(who).env("NHS_AUTH_PRIVATE_KEY", "int-1.pem"), "").exits(0);
+    scene.write("nhs-auth.toml", "private-key = 'nowhere.pem'\n[app.ring]\nkey-ring = 'keys'\n");
+    get(&["--app", "ring"]).exits(0);
 }
 
 /// Killed at a thousand moments of making and rotating, the ring is whole each time, and so is

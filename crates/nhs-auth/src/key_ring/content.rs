@@ -62,7 +62,13 @@ pub enum UnsoundRing {
     /// Two keys sign.
     #[error("the keys `{0}` and `{1}` are both active")]
     TwoActive(Kid, Kid),
-    /// A change is for a key that isn't there, or is elsewhere in its life.
+    /// There is no such key.
+    #[error("there is no key `{0}` in it")]
+    NoSuchKey(Kid),
+    /// The key has left.
+    #[error("the key `{0}` is retired already")]
+    Retired(Kid),
+    /// A change is for a key that is elsewhere in its life.
     #[error("the key `{0}` is not where in its life that would be possible")]
     WrongState(Kid),
 }
@@ -123,12 +129,9 @@ impl RingContent {
         KeySet::new(keys.collect()).expect("no two keys of a ring have one name")
     }
 
-    /// A short mark of the key set, by which a person says which one was published.
+    /// The mark of the key set ([`KeySet::mark`]).
     pub fn mark(&self) -> String {
-        let hash = digest(&SHA256, self.key_set().to_json().as_bytes());
-        let first = hash.as_ref().iter().take(5);
-        let number = first.fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-        format!("{number:010x}")
+        self.key_set().mark()
     }
 
     /// Whether the key set that is published is not this one's.
@@ -197,6 +200,17 @@ impl RingContent {
         }
     }
 
+    /// What was published had been replaced by something else, for nobody knows how long: every wait
+    /// begins anew.
+    pub(super) fn publish_anew(&mut self, now: &Moment) {
+        for key in &mut self.keys {
+            if let KeyState::Announced { published, .. } = &mut key.state {
+                *published = None;
+            }
+        }
+        self.publish(now);
+    }
+
     /// The key set is at a URL by now at which the platform has never looked.
     pub(super) fn move_to_new_url(&mut self, now: &Moment) {
         for key in &mut self.keys {
@@ -257,8 +271,13 @@ impl RingContent {
     }
 
     fn position(&self, kid: &Kid, fits: fn(&KeyState) -> bool) -> Result<usize, UnsoundRing> {
-        let found = self.keys.iter().position(|key| key.kid == *kid && fits(&key.state));
-        found.ok_or_else(|| UnsoundRing::WrongState(kid.clone()))
+        let found = self.keys.iter().position(|key| key.kid == *kid);
+        let at = found.ok_or_else(|| UnsoundRing::NoSuchKey(kid.clone()))?;
+        match &self.keys[at].state {
+            state if fits(state) => Ok(at),
+            KeyState::Retired { .. } => Err(UnsoundRing::Retired(kid.clone())),
+            _ => Err(UnsoundRing::WrongState(kid.clone())),
+        }
     }
 }
 

@@ -26,6 +26,9 @@ const MOST_BYTES: u64 = 1024 * 1024;
 /// anybody.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
+/// How long a read may take.
+const READ_WITHIN: Duration = Duration::from_secs(10);
+
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// A folder with a ring in it.
@@ -93,7 +96,7 @@ impl Directory {
         let path = self.path(FILE);
         let mut bytes = Vec::new();
         let read =
-            File::open(&path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
+            open_file(&path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
         match read {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(failed("read", &path, &error)),
@@ -116,7 +119,8 @@ impl Directory {
         }
         let failed = |error| failed("write", &path, &error);
         let file = NewFile::write(&self.folder, bytes, 0o644).map_err(failed)?;
-        file.replace(&path).map_err(failed)?;
+        // Through a link to what it leads to.
+        file.replace(&path.canonicalize().unwrap_or_else(|_| path.clone())).map_err(failed)?;
         self.sync();
         Ok(version_of(bytes))
     }
@@ -157,7 +161,15 @@ impl KeyRingStore for Directory {
     }
 
     fn read(&self) -> KeyRingStoreFuture<'_, Option<StoredKeyRing>> {
-        Box::pin(async { self.read_file() })
+        let directory = self.clone();
+        Box::pin(async move {
+            // A folder of another machine may not answer, and keeps nobody else waiting.
+            let reading = tokio::task::spawn_blocking(move || directory.read_file());
+            let path = self.path(FILE);
+            let late = |_| failed("read", &path, &io::ErrorKind::TimedOut.into());
+            let read = tokio::time::timeout(READ_WITHIN, reading).await.map_err(late)?;
+            read.expect("reading a file does not panic")
+        })
     }
 
     fn write<'a>(
@@ -175,6 +187,15 @@ fn failed(act: &'static str, path: &Path, error: &io::Error) -> KeyRingStoreErro
         place: path.display().to_string(),
         reason: error.to_string(),
         passing: false,
+    }
+}
+
+/// Nothing but a file: a pipe would have to be waited for.
+fn open_file(path: &Path) -> io::Result<File> {
+    match path.metadata() {
+        Ok(there) if !there.is_file() => Err(io::Error::other("it is not a file")),
+        Ok(_) => File::open(path),
+        Err(error) => Err(error),
     }
 }
 

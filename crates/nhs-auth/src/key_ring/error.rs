@@ -38,6 +38,14 @@ pub enum KeyRingError {
     /// A key that is kept elsewhere can't be opened or made.
     #[error(transparent)]
     Custody(#[from] CustodyError),
+    /// The private key of an entry can't be read.
+    #[error("can't open the key `{kid}` of the key ring: {source}")]
+    Open {
+        /// The entry.
+        kid: String,
+        /// Why.
+        source: KeyError,
+    },
     /// A private key is not the one that its entry says.
     #[error("the private key {private_key} is not the one that {place} has as `{kid}`")]
     OtherKey {
@@ -138,9 +146,15 @@ impl KeyRingError {
             }
             Self::Key(error) => return error.hints(),
             Self::Custody(error) => return error.hints(),
+            Self::Open { kid, .. } => {
+                return vec![format!(
+                    "put its file back from a backup, or replace the key: nhs-auth rotate-keys \
+                     --emergency --leaked-kid {kid}"
+                )];
+            }
             Self::OtherKey { .. } => "put the right file back: no key may have another's name",
             Self::NoFolder { .. } => {
-                "say where keys are made, with --private-key and a URI such as `awskms:`"
+                "say where keys are made, with --keys-at and a URI such as `awskms:`"
             }
             Self::NoActiveKey { .. } => {
                 "run `nhs-auth rotate-keys`; where the key set is published by hand, publish it first"
@@ -151,7 +165,13 @@ impl KeyRingError {
             Self::FileName { .. } => "use letters, digits and hyphens",
             Self::FileInTheWay { .. } => "move it away, or name the next key with --kid",
             Self::OtherKeySet { .. } => "publish what `nhs-auth publish-jwks` shows now",
-            Self::Store(_) | Self::Change { .. } | Self::Publish { .. } => return Vec::new(),
+            Self::Publish { passing: true, .. } => {
+                "run it again: nothing signs before it is published"
+            }
+            Self::Publish { passing: false, .. } => {
+                "check the target, and that this program's identity may read and write there"
+            }
+            Self::Store(_) | Self::Change { .. } => return Vec::new(),
         };
         vec![hint.to_owned()]
     }

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use nhs_auth_rules::Kid;
+
 use super::content::RingContent;
 use super::directory::Directory;
 use super::error::KeyRingError;
@@ -91,7 +93,10 @@ impl KeyRing {
     pub(super) async fn open(&self, key: &RingKey) -> Result<Arc<dyn Signer>, KeyRingError> {
         let signer: Arc<dyn Signer> = match &key.place {
             KeyPlace::File(name) => {
-                let private_key = self.folder()?.load_key(name)?;
+                let kid = || key.kid.to_string();
+                let loaded = self.folder()?.load_key(name);
+                let private_key =
+                    loaded.map_err(|source| KeyRingError::Open { kid: kid(), source })?;
                 Arc::new(LocalSigner::new(private_key))
             }
             KeyPlace::Uri(uri) => self.custody.open(uri).await?,
@@ -104,6 +109,18 @@ impl KeyRing {
             kid: key.kid.to_string(),
             private_key: key.place.to_string(),
         })
+    }
+
+    /// The keys of the ring whose private half should be in its folder and isn't, as far as they sign
+    /// or will.
+    pub fn missing_private_keys(&self, content: &RingContent) -> Vec<Kid> {
+        let Some(folder) = &self.folder else { return Vec::new() };
+        let keys = content.keys().iter().filter(|key| key.is_active() || key.is_announced());
+        let is_missing = |key: &&RingKey| match &key.place {
+            KeyPlace::File(name) => !folder.path(name).exists(),
+            KeyPlace::Uri(_) => false,
+        };
+        keys.filter(is_missing).map(|key| key.kid.clone()).collect()
     }
 
     pub(super) fn folder(&self) -> Result<&Directory, KeyRingError> {

@@ -17,7 +17,8 @@ use crate::{KeySet, KeyUri, PrivateKey};
 
 /// Puts a key set where the platform gets it from.
 pub trait KeySetPublisher: fmt::Debug + Send + Sync {
-    /// Publishes the key set, and is done only when it can be read there.
+    /// Publishes the key set, and is done only when it can be read there. Says whether something else
+    /// was there before: where this very set was, nothing is written.
     ///
     /// # Errors
     ///
@@ -25,7 +26,7 @@ pub trait KeySetPublisher: fmt::Debug + Send + Sync {
     fn publish<'a>(
         &'a self,
         key_set: &'a KeySet,
-    ) -> Pin<Box<dyn Future<Output = Result<(), KeyRingError>> + Send + 'a>>;
+    ) -> Pin<Box<dyn Future<Output = Result<bool, KeyRingError>> + Send + 'a>>;
 }
 
 /// What a rotation is asked for, beside what is due by itself.
@@ -138,6 +139,9 @@ impl KeyRing {
         let mut turn = self.turn().await?;
         turn.clear_away()?;
         turn.obey(orders).await?;
+        if let Some(publisher) = publisher {
+            turn.see_to_publication(publisher).await?;
+        }
         let mut done = Vec::new();
         if orders.start && turn.content.announced().is_none() {
             let kid = turn.announce(orders.kid.clone()).await?;

@@ -157,6 +157,21 @@ impl Turn<'_> {
         self.save().await
     }
 
+    /// What the ring has published may be gone since: a deployment, or a hand. Nothing signs by it
+    /// before it is back, and every wait begins anew.
+    pub(super) async fn see_to_publication(
+        &mut self,
+        publisher: &dyn KeySetPublisher,
+    ) -> Result<(), KeyRingError> {
+        let has_published = self.content.published.is_some() && !self.content.is_to_be_published();
+        if has_published && publisher.publish(&self.content.key_set()).await? {
+            let now = self.now();
+            self.content.publish_anew(&now);
+            self.save().await?;
+        }
+        Ok(())
+    }
+
     /// A key that can't be opened doesn't sign: the one before it goes on.
     pub(super) async fn activate(&mut self, kid: &Kid) -> Result<(), KeyRingError> {
         if let Some(key) = self.content.announced() {

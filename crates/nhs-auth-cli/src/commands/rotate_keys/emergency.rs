@@ -1,6 +1,6 @@
 //! What a leaked key takes, in time.
 
-use nhs_auth::{Kid, Moment, PublishTo, RingContent, Step, UnixSeconds};
+use nhs_auth::{Kid, Moment, PublishTo, RingContent, Rotation, Step, UnixSeconds};
 use nhs_auth_rules::limits::JWKS_CACHE_S;
 use nhs_auth_rules::rotation::{
     BEFORE_REMOVAL_OF_A_LEAKED_KEY_S, Freshness, KEY_SET_MAX_AGE_S, REGISTERED_URL_CACHE_S,
@@ -44,6 +44,23 @@ pub(super) fn explain(content: &RingContent, now: &Moment, console: Console) {
         ));
     }
     explain_new_url(content, console);
+}
+
+/// Says of a leaked key that was retired just now how long it may still be taken.
+pub(super) fn explain_retired(rotation: &Rotation, console: Console) {
+    for (step, _) in &rotation.done {
+        let Step::Retire(kid) = step else { continue };
+        let keys = rotation.content.keys();
+        let Some(leaked) = keys.iter().find(|key| key.leaked && key.kid == *kid) else { continue };
+        let since = leaked.state.since().at();
+        console.note(format_args!(
+            "  {kid} is out of the key set. what the platform kept of the set before it keeps for {} \
+             minutes: until {} it may take what {kid} signs. a URL at which it has never looked saves \
+             that time.",
+            JWKS_CACHE_S / 60,
+            time(since.plus(JWKS_CACHE_S + KEY_SET_MAX_AGE_S)),
+        ));
+    }
 }
 
 fn explain_new_url(content: &RingContent, console: Console) {

@@ -247,5 +247,23 @@ async fn a_leaked_key_that_does_not_sign_yet_never_will() {
     let leaked = Some(LeakedKey::Named(kid("int-9")));
     let orders = RotationOrders { leaked, ..RotationOrders::default() };
     let error = world.ring.rotate(&orders, None).await.unwrap_err();
-    assert!(matches!(error, KeyRingError::Change { .. }), "{error}");
+    assert!(error.to_string().ends_with("there is no key `int-9` in it"), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_gone_from_where_it_was_published_is_put_back_and_waits_anew() {
+    let world = World::new();
+    world.ring.create(World::settings(PublishTo::Location("a page".to_owned()))).await.unwrap();
+    nothing_ordered(&world).await;
+    let before = world.page.shown.lock().unwrap().clone();
+    rotate(&world, &START).await;
+    world.time.pass(seconds(HOUR_AND_MORE - 60));
+    // A deployment puts the file of before back.
+    *world.page.shown.lock().unwrap() = before;
+    world.time.pass(seconds(60));
+    assert!(nothing_ordered(&world).await.done.is_empty());
+    let shown = world.page.shown.lock().unwrap().clone().unwrap();
+    assert!(shown.contains("int-2"), "{shown}");
+    world.time.pass(seconds(HOUR_AND_MORE));
+    assert_eq!(nothing_ordered(&world).await.done.len(), 1);
 }

@@ -218,14 +218,16 @@ impl KeySetPublisher for Page {
     fn publish<'a>(
         &'a self,
         key_set: &'a KeySet,
-    ) -> Pin<Box<dyn Future<Output = Result<(), KeyRingError>> + Send + 'a>> {
+    ) -> Pin<Box<dyn Future<Output = Result<bool, KeyRingError>> + Send + 'a>> {
         Box::pin(async move {
             let fate = std::mem::take(&mut *self.fate.lock().unwrap());
+            let new = Some(key_set.to_json());
+            let is_changed = *self.shown.lock().unwrap() != new;
             if fate != Fate::Before {
-                *self.shown.lock().unwrap() = Some(key_set.to_json());
+                *self.shown.lock().unwrap() = new;
             }
             if fate == Fate::Fine {
-                return Ok(());
+                return Ok(is_changed);
             }
             let (to, reason) = ("a page".to_owned(), "it tore".to_owned());
             Err(KeyRingError::Publish { to, reason, passing: true })
