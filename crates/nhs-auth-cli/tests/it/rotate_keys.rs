@@ -189,7 +189,7 @@ fn the_nearer_of_two_signers_counts() {
 }
 
 /// Killed at a thousand moments of making and rotating, the ring is whole each time, and so is
-/// every key of it.
+/// every key of it; and of what `generate-keys` writes all is there or nothing.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "how long a process lives is what is tested")]
 fn a_thousand_kills_leave_a_whole_ring() {
@@ -198,8 +198,13 @@ fn a_thousand_kills_leave_a_whole_ring() {
     let mut delay = Duration::ZERO;
     let mut most_keys = 0;
     while kills < 1000 {
+        let arguments: &[&str] = if kills % 2 == 0 {
+            &["rotate-keys", "--key-ring", "keys", "--start", "--quiet"]
+        } else {
+            &["generate-keys", "--output-dir", "made", "--quiet"]
+        };
         let mut child = binary_in(folder.path())
-            .args(["rotate-keys", "--key-ring", "keys", "--start", "--quiet"])
+            .args(arguments)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -212,6 +217,7 @@ fn a_thousand_kills_leave_a_whole_ring() {
         // A little longer after each kill, and from the beginning once it came to its end.
         delay = if killed { delay + Duration::from_micros(150) } else { delay / 4 };
         most_keys = most_keys.max(check(&folder));
+        check_files(&folder);
         if most_keys == 2 {
             // Begin again with an empty folder: both keys are there.
             fs::remove_dir_all(folder.path().join("keys")).unwrap();
@@ -220,6 +226,18 @@ fn a_thousand_kills_leave_a_whole_ring() {
     }
     rotate(&folder, &["--start"]).exits(0);
     assert!(check(&folder) >= 1);
+}
+
+/// Insists that a private key has its public files beside it, and begins anew.
+fn check_files(folder: &TempDir) {
+    let made = folder.path().join("made");
+    if made.join("int-1.pem").exists() {
+        nhs_auth::PrivateKey::load(&made.join("int-1.pem"), None).expect("the key is whole");
+        for public in ["int-1.pem.pub", "int-1.json"] {
+            assert!(!fs::read(made.join(public)).unwrap().is_empty(), "{public}");
+        }
+    }
+    let _ = fs::remove_dir_all(made);
 }
 
 /// Insists on a whole ring, whose keys are all there and no others, and counts them.

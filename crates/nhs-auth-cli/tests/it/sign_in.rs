@@ -68,6 +68,18 @@ fn the_id_token_alone_is_on_standard_output_and_is_exchanged_from_there() {
 }
 
 #[test]
+fn a_ring_signs_at_the_provider_and_at_the_platform() {
+    let scene = Scene::new();
+    scene.run(&["rotate-keys", "--key-ring", "keys", "--adopt", "int-1.pem"]).exits(0);
+    let mut command = scene.binary();
+    command.args(["sign-in", "--with", "cis2", "--exchange", "--key-ring", "keys"]);
+    command.args(["--api-key", "file:api-key.txt", "--base-url", &scene.platform.base_url()]);
+    command.args(cis2_client(&scene));
+    let signed_in = Waiting::start(&mut command).sign_in("656005750104").exits(0);
+    assert_eq!(signed_in.stdout.trim_end().len(), 28, "{signed_in:?}");
+}
+
+#[test]
 fn with_exchange_it_goes_on_to_a_platform_token() {
     let scene = Scene::new();
     let client = cis2_client(&scene);

@@ -230,3 +230,52 @@ pub(super) fn is_a_file_name(name: &str) -> bool {
         && !name.contains(['/', '\\', ':'])
         && !name.chars().any(char::is_control)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::SystemClock;
+
+    fn ring() -> RingContent {
+        let settings = RingSettings {
+            kid_prefix: "int".to_owned(),
+            rotate_every: Duration::from_hours(24),
+            publish_to: PublishTo::Echo,
+            keys_at: KeyUri::parse("awskms:").ok(),
+        };
+        let mut ring = RingContent::empty(settings);
+        let now = Moment::now(&SystemClock);
+        for (number, name) in [(1, "int-1"), (2, "int-2")] {
+            let key = PublicKey::from_components(&[0xc1, 2, 3, number], &[1, 0, 1]).unwrap();
+            let place = KeyPlace::File(format!("{name}.pem"));
+            ring.announce(Kid::parse(name).unwrap(), key, place, &now).unwrap();
+            ring.publish(&now);
+            ring.activate(&Kid::parse(name).unwrap(), &now).unwrap();
+        }
+        ring
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let ring = ring();
+        assert_eq!(RingContent::from_json(ring.to_json().as_bytes()).unwrap(), ring);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever is done to a file, it is a ring or an error, and a ring comes back as it is.
+        #[test]
+        fn no_file_is_too_much(at in 0_usize..4000, byte in any::<u8>(), length in 0_usize..40) {
+            let mut text = ring().to_json().into_bytes();
+            let at = at % text.len();
+            let end = (at + length).min(text.len());
+            text.splice(at..end, [byte]);
+            if let Ok(ring) = RingContent::from_json(&text) {
+                prop_assert_eq!(RingContent::from_json(ring.to_json().as_bytes()).unwrap(), ring);
+            }
+        }
+    }
+}

@@ -14,6 +14,7 @@ pub(super) fn explain(content: &RingContent, now: &Moment, console: Console) {
     let Some(leaked) = content.keys().iter().find(|key| key.leaked && key.is_in_the_set()) else {
         return;
     };
+    let leaked = &leaked.kid;
     let at = |wanted: fn(&Step) -> bool| {
         content.plan(now).into_iter().find(|planned| wanted(&planned.step))
     };
@@ -21,29 +22,33 @@ pub(super) fn explain(content: &RingContent, now: &Moment, console: Console) {
     let removed = at(|step| matches!(step, Step::Retire(_)));
     let next = changed.as_ref().and_then(|planned| planned.kid.as_ref());
     let next = next.map_or("the next key", Kid::as_str);
-    console.heading(format_args!("{} has leaked", leaked.kid));
+    console.heading(format_args!("{leaked} has leaked"));
     console.note(format_args!(
-        "  the platform keeps a key set for {} minutes by its URL, and doesn't look again for a key \
-         that it doesn't know (A18, A19). until its copy has gone, it takes what {} signs, and \
-         refuses what {next} signs.",
+        "  the platform keeps a key set for {} minutes by its URL, and doesn't look again for a key\n  \
+         that it doesn't know (A18, A19): until its copy has gone it takes what {leaked} signs, and\n  \
+         refuses what {next} signs",
         JWKS_CACHE_S / 60,
-        leaked.kid,
     ));
     if let (Some(changed), Some(removed)) = (&changed, &removed) {
         let keeps_s = match content.settings().publish_to {
             PublishTo::Echo => REGISTERED_URL_CACHE_S,
             _ => JWKS_CACHE_S + KEY_SET_MAX_AGE_S,
         };
+        console.heading("at this URL");
+        console.note(format_args!("  {}  {next} signs", time(changed.at)));
+        console.note(format_args!("  {}  {leaked} leaves the key set", time(removed.at)));
         console.note(format_args!(
-            "  at this URL, {next} signs from {}, {} leaves the key set at {}, and the platform may \
-             take it until {}. run rotate-keys at each of these times, or every few minutes.",
-            time(changed.at),
-            leaked.kid,
-            time(removed.at),
+            "  {}  the platform takes {leaked} no more\n  run rotate-keys at each of the first two, or \
+             every few minutes",
             time(removed.at.plus(keeps_s)),
         ));
     }
     explain_new_url(content, console);
+    console.heading("to shut it out at once");
+    console.note(
+        "  take the public key away in the portal: nobody gets a token then, until the new one is\n  \
+         registered",
+    );
 }
 
 /// Says of a leaked key that was retired just now how long it may still be taken.
@@ -52,13 +57,11 @@ pub(super) fn explain_retired(rotation: &Rotation, console: Console) {
         let Step::Retire(kid) = step else { continue };
         let keys = rotation.content.keys();
         let Some(leaked) = keys.iter().find(|key| key.leaked && key.kid == *kid) else { continue };
-        let since = leaked.state.since().at();
+        let gone = leaked.state.since().at().plus(JWKS_CACHE_S + KEY_SET_MAX_AGE_S);
         console.note(format_args!(
-            "  {kid} is out of the key set. what the platform kept of the set before it keeps for {} \
-             minutes: until {} it may take what {kid} signs. a URL at which it has never looked saves \
-             that time.",
-            JWKS_CACHE_S / 60,
-            time(since.plus(JWKS_CACHE_S + KEY_SET_MAX_AGE_S)),
+            "  {kid} is out of the key set; the platform may have a copy with it, and take what it signs, \
+             until\n  {} (a URL at which it has never looked saves that time)",
+            time(gone),
         ));
     }
 }
@@ -66,28 +69,25 @@ pub(super) fn explain_retired(rotation: &Rotation, console: Console) {
 fn explain_new_url(content: &RingContent, console: Console) {
     let minutes = |seconds: i64| (seconds + 59) / 60;
     let new_url_s = Freshness::NewUrl.before_signing_s();
-    let with_two_urls =
-        minutes(new_url_s + BEFORE_REMOVAL_OF_A_LEAKED_KEY_S + REGISTERED_URL_CACHE_S);
-    match content.settings().publish_to {
-        PublishTo::Echo => console.note(
-            "  the echo's URL is a new one with each key set, so no hour is waited for: enter each \
-             in the portal as soon as it is shown.",
-        ),
-        _ => console.note(format_args!(
-            "  a URL at which the platform has never looked has no copy. with the platform's echo \
-             (--publish-to echo), whose URL changes with the key set, the key is of no use after \
-             some {with_two_urls} minutes, and nothing is refused in between. or publish the key set \
-             at another path or name, enter that in the portal, and say so with --new-url: the next \
-             key then signs after {} minutes. (that the portal's change is noticed within {} minutes \
-             is inferred.)",
-            minutes(new_url_s),
-            minutes(REGISTERED_URL_CACHE_S),
-        )),
+    let in_all_s = new_url_s + BEFORE_REMOVAL_OF_A_LEAKED_KEY_S + REGISTERED_URL_CACHE_S;
+    console.heading("at a URL at which the platform has never looked");
+    if content.settings().publish_to == PublishTo::Echo {
+        console.note(
+            "  the echo's URL is a new one with each key set: enter each in the portal as soon as it is\n  \
+             shown, and no hour is waited for",
+        );
+        return;
     }
-    console.note(
-        "  to shut it out at once, take the public key away in the portal: no token is given to \
-         anybody then, until the new one is registered.",
-    );
+    console.note(format_args!(
+        "  there is no copy; with the platform's echo (--publish-to echo), whose URL changes with the key\n  \
+         set, the key is of no use after some {} minutes, and nothing is refused in between\n  or publish \
+         the key set at another path or name, enter that in the portal, and say so with\n  --new-url: the \
+         next key then signs after {} minutes (that the portal's change is noticed within\n  {} minutes is \
+         inferred)",
+        minutes(in_all_s),
+        minutes(new_url_s),
+        minutes(REGISTERED_URL_CACHE_S),
+    ));
 }
 
 fn time(at: UnixSeconds) -> String {

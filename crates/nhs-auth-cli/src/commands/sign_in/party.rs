@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use nhs_auth::{
     Application, BegunSignIn, Callback, Cis2, Cis2Client, Cis2ClientId, Cis2User, ClientKey,
-    ClientSecret, Environment, ExchangeError, IdToken, IdentifierError, Issuer, NhsLogin,
-    NhsLoginClient, NhsLoginClientId, NhsLoginUser, PairingError, PendingSignIn, RedirectUri,
-    RelyingParty, RoleChoice, SignInError, SigningAlgorithm, TokenClient, UserApplication,
-    UserTokens,
+    ClientSecret, Environment, ExchangeError, FollowedKeyRing, IdToken, IdentifierError, Issuer,
+    NhsLogin, NhsLoginClient, NhsLoginClientId, NhsLoginUser, PairingError, PendingSignIn,
+    RedirectUri, RelyingParty, RoleChoice, SignInError, SigningAlgorithm, TokenClient,
+    UserApplication, UserTokens,
 };
 use nhs_auth_rules::environment::{OAUTH2, Provider};
 use nhs_auth_rules::{IdentityProvider, hosted_mock_path, trusted_issuer};
@@ -17,7 +17,7 @@ use super::request;
 use crate::arguments::{ClientAlgorithm, SignIn, SignInWith};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::{identity, private_key, secret};
+use crate::{identity, key_ring, private_key, secret};
 
 /// A client of one of the providers.
 pub(super) enum Party {
@@ -176,7 +176,15 @@ impl Authentication {
             return Ok(Self::Secret(ClientSecret::new(secret::read("--client-secret", value)?)));
         }
         let identity = &arguments.identity;
-        // One key may serve both servers, each with an identity of its own.
+        let algorithm = match arguments.client_alg {
+            ClientAlgorithm::Rs256 => SigningAlgorithm::Rs256,
+            ClientAlgorithm::Rs512 => SigningAlgorithm::Rs512,
+        };
+        // One key may serve both servers, each with an identity of its own; so may one ring.
+        if let (None, Some(place)) = (&arguments.client_private_key, &identity.key_ring) {
+            let ring = FollowedKeyRing::new(key_ring::at(place)?);
+            return Ok(Self::Key(ClientKey::following(ring).with_algorithm(algorithm)));
+        }
         let (flag, value, passphrase, kid) = match &arguments.client_private_key {
             Some(value) => (
                 "--client-private-key",
@@ -201,10 +209,6 @@ impl Authentication {
         let key = private_key::parse(flag, value)?;
         let kid = private_key::kid("--client-kid", kid, &key)?;
         let signer = private_key::signer(&key, passphrase, console)?;
-        let algorithm = match arguments.client_alg {
-            ClientAlgorithm::Rs256 => SigningAlgorithm::Rs256,
-            ClientAlgorithm::Rs512 => SigningAlgorithm::Rs512,
-        };
         Ok(Self::Key(ClientKey::new(kid, signer).with_algorithm(algorithm)))
     }
 }
