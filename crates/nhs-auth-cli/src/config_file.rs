@@ -11,6 +11,7 @@ use toml::{Table, Value};
 
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::layers::ONE_OR_THE_OTHER;
 
 const FILE_NAME: &str = "nhs-auth.toml";
 
@@ -87,10 +88,12 @@ impl ConfigFile {
         if let Some(name) = app.map(ToOwned::to_owned).or(default_app) {
             match apps.as_mut().and_then(|apps| apps.remove(&name)) {
                 Some(Value::Table(table)) => {
-                    // The table's own signer goes before another kind of signer at the top.
-                    for (one, other) in [("key-ring", "private-key"), ("private-key", "key-ring")] {
-                        if table.contains_key(one) {
-                            values.remove(other);
+                    // What the table has goes before what stands for the same at the top.
+                    for (one, other) in ONE_OR_THE_OTHER {
+                        for (has, gives_way) in [(one, other), (other, one)] {
+                            if table.contains_key(has) {
+                                values.remove(gives_way);
+                            }
                         }
                     }
                     collect(table, flags, &mut values).map_err(in_file)?;

@@ -89,7 +89,8 @@ fn with_file(command: Command, file: &ConfigFile) -> Command {
 }
 
 /// Flags of which only one counts, whichever is given nearer to the command line.
-const ONE_OR_THE_OTHER: [(&str, &str); 2] = [("key-ring", "private-key"), ("key-ring", "jwks")];
+pub(crate) const ONE_OR_THE_OTHER: [(&str, &str); 2] =
+    [("key-ring", "private-key"), ("key-ring", "jwks")];
 
 /// The flags whose value gives way to another flag's, which stands before it in precedence.
 fn outranked(matches: &ArgMatches) -> Vec<&'static str> {

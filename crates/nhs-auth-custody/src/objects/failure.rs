@@ -53,7 +53,10 @@ impl Failure {
         let reason = match (status, code) {
             (Some(status), Some(code)) => format!("status {status}, {code}"),
             (Some(status), None) => format!("status {status}"),
-            (None, _) => "it failed before anything was asked: see to the credentials".to_owned(),
+            (None, _) => {
+                "the credentials can't be used, or its answers are not those of such a store"
+                    .to_owned()
+            }
         };
         Self::Unavailable { reason, passing }
     }

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use nhs_auth::{PublicKey, Signature, Signer, SigningAlgorithm};
+use nhs_auth::{CustodyError, PublicKey, SignError, Signature, Signer, SigningAlgorithm};
+
+pub(crate) const RS512: SigningAlgorithm = SigningAlgorithm::Rs512;
 
 /// An assertion has some 500 bytes; the edges of a hash's blocks are here too.
 pub(crate) const LENGTHS: [usize; 7] = [0, 1, 111, 112, 128, 500, 2000];
@@ -60,6 +62,14 @@ async fn an_abandoned_signature_harms_nobody(signer: &Arc<dyn Signer>) {
     }
     let signature = signer.sign(algorithm, b"and this is waited for").await.unwrap();
     assert_verified(signer.public_key(), algorithm, b"and this is waited for", &signature);
+}
+
+/// What its service says when it does not sign.
+pub(crate) async fn sign_error(signer: &dyn Signer) -> CustodyError {
+    match signer.sign(RS512, b"message").await.unwrap_err() {
+        SignError::Custody(error) => error,
+        other => panic!("{other}"),
+    }
 }
 
 /// By OpenSSL, which had no part in it; and that it sees a message that was changed.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use google_cloud_auth::credentials::service_account;
 use nhs_auth::{
-    Custody, CustodyError, CustodyErrorKind as Kind, KeyUri, Kid, PrivateKey, SignError, Signer,
+    Custody, CustodyError, CustodyErrorKind as Kind, PrivateKey, SignError, Signer,
     SigningAlgorithm,
 };
 use nhs_auth_custody::GcpKms;
@@ -15,19 +15,10 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use self::stand_in::{Flaw, Generation, RING, StandIn, Version, error_body};
-use crate::every_signer::{self, assert_verified};
+use crate::every_signer::{self, RS512, assert_verified, sign_error};
 use crate::faults::Fault;
+use crate::names::{kid, uri};
 use crate::{installed, keys};
-
-const RS512: SigningAlgorithm = SigningAlgorithm::Rs512;
-
-fn uri(text: &str) -> KeyUri {
-    KeyUri::parse(text).unwrap()
-}
-
-fn kid(text: &str) -> Kid {
-    Kid::parse(text).unwrap()
-}
 
 /// A stand-in that holds the key `int-1`.
 async fn stand_in() -> StandIn {
@@ -42,13 +33,6 @@ async fn open(kms: &StandIn, path: &str) -> Result<Arc<dyn Signer>, CustodyError
 
 async fn refused(kms: &StandIn, path: &str) -> CustodyError {
     open(kms, path).await.unwrap_err()
-}
-
-async fn sign_error(signer: &dyn Signer) -> CustodyError {
-    match signer.sign(RS512, b"message").await.unwrap_err() {
-        SignError::Custody(error) => error,
-        other => panic!("{other}"),
-    }
 }
 
 fn answer(code: u16, status: &str) -> Fault {

@@ -9,28 +9,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use azure_core::credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions};
 use azure_core::time::OffsetDateTime;
-use nhs_auth::{
-    Custody, CustodyError, CustodyErrorKind as Kind, KeyUri, Kid, SignError, Signer,
-    SigningAlgorithm,
-};
+use nhs_auth::{Custody, CustodyError, CustodyErrorKind as Kind, Signer, SigningAlgorithm};
 use nhs_auth_custody::AzureKeyVault;
 use secrecy::ExposeSecret as _;
 use tokio::time::Instant;
 
 use self::stand_in::{CLIENT, CLIENT_SECRET, StandIn, TENANT, Version, error_body};
-use crate::every_signer::{self, assert_verified};
+use crate::every_signer::{self, RS512, assert_verified, sign_error};
 use crate::faults::Fault;
+use crate::names::{kid, uri};
 use crate::{installed, keys};
-
-const RS512: SigningAlgorithm = SigningAlgorithm::Rs512;
-
-fn uri(text: &str) -> KeyUri {
-    KeyUri::parse(text).unwrap()
-}
-
-fn kid(text: &str) -> Kid {
-    Kid::parse(text).unwrap()
-}
 
 /// A stand-in that holds the key `int-1`.
 async fn stand_in() -> StandIn {
@@ -45,13 +33,6 @@ async fn open(vault: &StandIn, path: &str) -> Result<Arc<dyn Signer>, CustodyErr
 
 async fn refused(vault: &StandIn, path: &str) -> CustodyError {
     open(vault, path).await.unwrap_err()
-}
-
-async fn sign_error(signer: &dyn Signer) -> CustodyError {
-    match signer.sign(RS512, b"message").await.unwrap_err() {
-        SignError::Custody(error) => error,
-        other => panic!("{other}"),
-    }
 }
 
 /// Gives tokens by number, and counts them.
@@ -326,31 +307,20 @@ async fn a_secret_is_read_by_its_name_or_its_version() {
     assert_eq!(read("/keys/client-secret").await.unwrap_err().kind(), Kind::InvalidUri);
 }
 
-/// What the test below runs in a process of its own, whose environment says who asks.
-#[tokio::test]
-#[ignore = "is run by another test, with an environment of its own"]
-async fn as_the_environment_says() {
-    let key = std::fs::read_to_string("uri.txt").unwrap();
-    match AzureKeyVault::from_environment().open(&uri(&key)).await {
-        Ok(signer) => {
-            let signature = signer.sign(RS512, b"message").await.unwrap();
-            assert_verified(signer.public_key(), RS512, b"message", &signature);
-            println!("signed");
-        }
-        Err(error) => println!("{:?} {error}", error.kind()),
-    }
-}
+/// By which a process knows that it is the one below, whose environment says who asks.
+const CHILD: &str = "NHS_AUTH_TEST_KEY_VAULT_CHILD";
 
 #[tokio::test]
 async fn the_environment_says_who_asks() {
+    if let Ok(key) = std::env::var(CHILD) {
+        return say_what_comes_of_it(&key).await;
+    }
     let vault = stand_in().await;
-    let folder = tempfile::tempdir().unwrap();
     let key = format!("azurekeyvault:{}/keys/int-1", vault.origin());
-    std::fs::write(folder.path().join("uri.txt"), key).unwrap();
     let run = async |secret: &str, trusted: std::path::PathBuf| {
         let mut test = tokio::process::Command::new(std::env::current_exe().unwrap());
-        test.args(["--ignored", "--exact", "--nocapture", "key_vault::as_the_environment_says"])
-            .current_dir(folder.path())
+        test.args(["--exact", "--nocapture", "key_vault::the_environment_says_who_asks"])
+            .env(CHILD, &key)
             .env("SSL_CERT_FILE", trusted)
             .env("NO_PROXY", "*")
             .env("AZURE_AUTHORITY_HOST", vault.origin())
@@ -368,4 +338,16 @@ async fn the_environment_says_who_asks() {
     let other = StandIn::start().await;
     let printed = run(CLIENT_SECRET, other.authority_file()).await;
     assert!(printed.contains("Unreachable"), "whom nobody trusts: {printed}");
+}
+
+#[expect(clippy::print_stdout, reason = "it is how the one process tells the other")]
+async fn say_what_comes_of_it(key: &str) {
+    match AzureKeyVault::from_environment().open(&uri(key)).await {
+        Ok(signer) => {
+            let signature = signer.sign(RS512, b"message").await.unwrap();
+            assert_verified(signer.public_key(), RS512, b"message", &signature);
+            println!("signed");
+        }
+        Err(error) => println!("{:?} {error}", error.kind()),
+    }
 }

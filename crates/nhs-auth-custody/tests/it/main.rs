@@ -25,6 +25,7 @@ mod key_vault;
 mod keys;
 mod local;
 mod moto;
+mod names;
 mod object_stores;
 mod pkcs11;
 mod pkcs11_uris;

@@ -6,18 +6,15 @@ use std::time::Duration;
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, AttributeType, ObjectClass};
 use cryptoki::session::{Session, UserType};
-use nhs_auth::{CreatedKey, Custody as _, CustodyErrorKind as Kind, Kid, SigningAlgorithm};
+use nhs_auth::{CreatedKey, Custody as _, CustodyErrorKind as Kind, SigningAlgorithm};
 use nhs_auth::{SignError, Signer};
 use secrecy::SecretString;
 
 use crate::every_signer;
-use crate::softhsm::{PIN, SoftHsm, alone, alone_with, signed_in, uri};
+use crate::names::{kid, uri};
+use crate::softhsm::{PIN, SoftHsm, alone, alone_with, signed_in};
 
 const BOTH: [SigningAlgorithm; 2] = [SigningAlgorithm::Rs512, SigningAlgorithm::Rs256];
-
-pub(crate) fn kid(text: &str) -> Kid {
-    Kid::parse(text).unwrap()
-}
 
 async fn created(hsm: &SoftHsm) -> CreatedKey {
     hsm.custody().create(&uri("pkcs11:token=nhs"), &kid("int-1")).await.unwrap()

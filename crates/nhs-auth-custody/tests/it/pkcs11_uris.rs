@@ -5,8 +5,9 @@ use cryptoki::object::Attribute;
 use nhs_auth::{Custody as _, CustodyError, CustodyErrorKind as Kind};
 use nhs_auth_custody::Pkcs11;
 
-use crate::pkcs11::{kid, make, make_with_id, secret};
-use crate::softhsm::{PIN, SoftHsm, alone, module, signed_in, uri};
+use crate::names::{kid, uri};
+use crate::pkcs11::{make, make_with_id, secret};
+use crate::softhsm::{PIN, SoftHsm, alone, module, signed_in};
 
 async fn refusal(custody: &Pkcs11, text: &str) -> CustodyError {
     let opened = custody.open(&uri(text)).await;

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11 as Context};
 use cryptoki::session::{Session, UserType};
-use nhs_auth::KeyUri;
 use nhs_auth_custody::Pkcs11;
 
 pub(crate) const PIN: &str = "hush-4711";
@@ -119,10 +118,6 @@ pub(crate) fn signed_in(context: &Context) -> Session {
     let session = context.open_rw_session(slot).unwrap();
     let _ = session.login(UserType::User, Some(&PIN.to_owned().into()));
     session
-}
-
-pub(crate) fn uri(text: &str) -> KeyUri {
-    KeyUri::parse(text).unwrap()
 }
 
 pub(crate) fn module() -> PathBuf {
