@@ -80,3 +80,19 @@ async fn a_next_key_that_cannot_be_opened_leaves_the_one_before() {
     world.vault.is_out.store(false, Ordering::SeqCst);
     assert_eq!(kid(&world, &application).await.unwrap(), "int-2");
 }
+
+#[tokio::test]
+async fn a_key_that_has_left_is_forgotten() {
+    let world = World::new();
+    world.ring.create(World::settings(PublishTo::Served)).await.unwrap();
+    world.ring.rotate(&RotationOrders::default(), None).await.unwrap();
+    let application = application(&world);
+    assert_eq!(kid(&world, &application).await.unwrap(), "int-1");
+    change_keys(&world).await;
+    world.ring.rotate(&RotationOrders::default(), None).await.unwrap();
+    // int-1 is gone, int-2 can't be opened, and then the ring can't be read either.
+    world.vault.is_out.store(true, Ordering::SeqCst);
+    kid(&world, &application).await.unwrap_err();
+    world.shelf.is_unreadable.store(true, Ordering::SeqCst);
+    kid(&world, &application).await.unwrap_err();
+}
