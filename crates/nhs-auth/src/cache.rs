@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use file::{TokenFile, TokenFileError, TokenFileLock};
-pub use source::TokenSource;
+pub use source::{TokenSource, TokenState};
 
 use crate::cache::supply::Supply;
 use crate::{Application, Clock, Entropy, TokenClient, TokenIssuer};

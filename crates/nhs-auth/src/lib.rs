@@ -74,7 +74,9 @@ pub use nhs_auth_rules::{
 pub use crate::api_client::{APIKEY, Access, ApiClient, ApiResponse, CallError, X_REQUEST_ID};
 pub use crate::application::Application;
 pub use crate::assertion::{AssertionClaims, ClientAssertion, DEFAULT_LIFETIME_S};
-pub use crate::cache::{TokenCache, TokenFile, TokenFileError, TokenFileLock, TokenSource};
+pub use crate::cache::{
+    TokenCache, TokenFile, TokenFileError, TokenFileLock, TokenSource, TokenState,
+};
 pub use crate::clock::{Clock, SystemClock, Uptime};
 pub use crate::custody::{
     CreatedKey, Custody, CustodyError, CustodyErrorKind, CustodyFuture, KeyUri, KeyUriError,

@@ -82,6 +82,11 @@ impl Requests {
         (now < *until).then(|| Arc::clone(error))
     }
 
+    /// The failure since which nothing has gone well, however long ago it was.
+    pub(super) fn last_failure(&self) -> Option<Arc<TokenError>> {
+        self.last_failure.as_ref().map(|(error, _)| Arc::clone(error))
+    }
+
     pub(super) fn forget_failure(&mut self) {
         self.failures = 0;
         self.last_failure = None;

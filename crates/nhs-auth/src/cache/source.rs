@@ -31,6 +31,16 @@ const JITTER: f64 = 0.04;
 #[derive(Clone, Debug)]
 pub struct TokenSource(Arc<Slot>);
 
+/// How one identity's tokens stand.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct TokenState {
+    /// The token that serves now. Another request may be under way.
+    pub held: Option<Arc<IssuedToken>>,
+    /// Why the last request brought none; `None` once one has.
+    pub failure: Option<Arc<TokenError>>,
+}
+
 #[derive(Debug)]
 struct Slot {
     supply: Supply,
@@ -116,6 +126,17 @@ impl TokenSource {
     pub fn renewal_was_in_vain(&self) {
         let now = self.0.supply.means.clock.steady();
         self.0.requests().was_in_vain(now);
+    }
+
+    /// What there is, without asking for anything: for those who watch over it.
+    pub fn state(&self) -> TokenState {
+        let clock = &*self.0.supply.means.clock;
+        let now = clock.steady();
+        let lease = self.0.current.load_full().filter(|lease| lease.serves(now, clock));
+        TokenState {
+            held: lease.map(|lease| Arc::clone(&lease.issued)),
+            failure: self.0.requests().last_failure(),
+        }
     }
 
     /// Forgets a remembered failure: the configuration has changed, or a person asks again.

@@ -146,6 +146,28 @@ async fn a_refusal_is_remembered_and_shared_and_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn how_things_stand_is_told_without_asking_for_anything() {
+    let scene = scene();
+    let state = scene.source.state();
+    assert!(state.held.is_none() && state.failure.is_none() && scene.issuer.requests() == 0);
+    token(&scene.source).await;
+    let held = scene.source.state().held.unwrap();
+    assert_eq!(held.access_token.expose(), "token-1");
+
+    scene.issuer.fail_next(refused());
+    sleep(Duration::from_secs(500)).await;
+    token(&scene.source).await;
+    sleep(Duration::from_secs(1)).await;
+    let state = scene.source.state();
+    assert!(state.held.is_some() && state.failure.unwrap().is_permanent());
+    sleep(Duration::from_secs(100)).await;
+    let state = scene.source.state();
+    assert!(state.held.is_none() && state.failure.is_some());
+    token(&scene.source).await;
+    assert!(scene.source.state().failure.is_none());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refusal_again_and_again_is_asked_for_less_and_less() {
     let scene = scene();
     for _ in 0..100 {
