@@ -39,15 +39,13 @@
 
 #![forbid(unsafe_code)]
 
-mod endpoint;
-mod follow;
-mod layer;
-mod path;
-mod server;
+mod jwks;
+mod serving;
 mod tls;
 
-pub use crate::endpoint::{EmptyKeySet, JwksEndpoint, JwksState, ServedKeySet};
-pub use crate::layer::{JwksBody, JwksFuture, JwksLayer, JwksService};
-pub use crate::path::{InvalidJwksPath, JwksPath};
-pub use crate::server::{JwksServer, JwksServerBuilder, ServeError};
+pub use crate::jwks::{
+    EmptyKeySet, InvalidJwksPath, JwksBody, JwksEndpoint, JwksFuture, JwksLayer, JwksPath,
+    JwksServer, JwksServerBuilder, JwksService, JwksState, ServedKeySet,
+};
+pub use crate::serving::ServeError;
 pub use crate::tls::{Reloaded, TlsFiles, TlsFilesError, TlsReloader};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use nhs_auth::{KeyRing, KeyRingError, KeySet};
 use tokio::time::Instant;
 
-use crate::endpoint::{JwksEndpoint, JwksState};
+use super::endpoint::{JwksEndpoint, JwksState};
 
 /// How often a ring in a folder is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);

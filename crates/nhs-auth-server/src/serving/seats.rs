@@ -6,35 +6,35 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The places for connections.
 #[derive(Clone)]
-pub(super) struct Seats {
+pub(crate) struct Seats {
     free: Arc<Semaphore>,
     all: usize,
 }
 
 /// One of them. It is free again when this is dropped.
-pub(super) struct Seat {
+pub(crate) struct Seat {
     _permit: OwnedSemaphorePermit,
 }
 
 impl Seats {
-    pub(super) fn new(all: usize) -> Self {
+    pub(crate) fn new(all: usize) -> Self {
         let all = all.clamp(1, Semaphore::MAX_PERMITS);
         Self { free: Arc::new(Semaphore::new(all)), all }
     }
 
     /// Returns when there is a free one.
-    pub(super) async fn wait(&self) {
+    pub(crate) async fn wait(&self) {
         drop(self.free.acquire().await);
     }
 
     /// One that is free now.
-    pub(super) fn try_take(&self) -> Option<Seat> {
+    pub(crate) fn try_take(&self) -> Option<Seat> {
         let permit = Arc::clone(&self.free).try_acquire_owned().ok()?;
         Some(Seat { _permit: permit })
     }
 
     /// How many are taken.
-    pub(super) fn taken(&self) -> usize {
+    pub(crate) fn taken(&self) -> usize {
         self.all.saturating_sub(self.free.available_permits())
     }
 }

@@ -11,8 +11,8 @@ use tower_service::Service;
 
 pub use self::body::JwksBody;
 pub use self::future::JwksFuture;
-use crate::endpoint::JwksEndpoint;
-use crate::path::JwksPath;
+use super::endpoint::JwksEndpoint;
+use super::path::JwksPath;
 
 /// Serves the key set at one path, and leaves every other request to the service inside.
 ///

@@ -5,12 +5,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{CONNECTION, HOST};
 use http::{HeaderValue, Request, Response, StatusCode, Version};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
 
-use crate::endpoint::{JwksEndpoint, Outcome, plain};
-use crate::path::JwksPath;
+use crate::jwks::endpoint::{JwksEndpoint, Outcome, plain};
+use crate::jwks::path::JwksPath;
+use crate::serving::{Pulse, Service};
 
 /// The most headers that a request may have.
 const MOST_HEADERS: usize = 64;
+
+/// The longest body of an HTTP/2 request that is passed over, in bytes. Nobody needs one.
+const LONGEST_BODY: usize = 64 * 1024;
 
 /// The key set at its path, and nothing anywhere else.
 #[derive(Clone)]
@@ -24,7 +30,7 @@ impl Public {
         Self { endpoint, path: Arc::new(path) }
     }
 
-    pub(super) fn answer<B>(&self, request: &Request<B>) -> Response<Bytes> {
+    fn respond<B>(&self, request: &Request<B>) -> Response<Bytes> {
         let (method, headers) = (request.method(), request.headers());
         let refuse = |outcome, status, text| {
             self.endpoint.counts().count(outcome);
@@ -43,6 +49,39 @@ impl Public {
             refuse(Outcome::NotFound, StatusCode::NOT_FOUND, "there is nothing here")
         } else {
             self.endpoint.respond(method, headers)
+        }
+    }
+}
+
+impl Service for Public {
+    type Body = Full<Bytes>;
+
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+        pulse: &Arc<Pulse>,
+    ) -> impl Future<Output = Response<Self::Body>> + Send + use<> {
+        pulse.answered();
+        let response = self.respond(&request).map(Full::new);
+        let body = (request.version() == Version::HTTP_2).then(|| request.into_body());
+        async {
+            // Some clients take an answer that comes before the end of their body for an error.
+            if let Some(body) = body {
+                pass_over(body).await;
+            }
+            response
+        }
+    }
+}
+
+/// Reads a request's body, if it is short.
+async fn pass_over(mut body: Incoming) {
+    let mut left = LONGEST_BODY;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        match left.checked_sub(length) {
+            Some(rest) => left = rest,
+            None => return,
         }
     }
 }

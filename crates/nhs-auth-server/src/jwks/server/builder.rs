@@ -2,18 +2,17 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
-use std::thread;
 use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
-use tokio::net::TcpListener;
 
-use super::connection::Limits;
+use super::JwksServer;
 use super::public::Public;
-use super::worker::{Work, Workers};
-use super::{JwksServer, Seats, ServeError, StopSwitch};
-use crate::endpoint::JwksEndpoint;
-use crate::path::JwksPath;
+use crate::jwks::endpoint::JwksEndpoint;
+use crate::jwks::path::JwksPath;
+use crate::serving::{
+    Limits, Listener, Patience, Seats, ServeError, StopSwitch, Work, Workers, cores,
+};
 use crate::tls::{Tls, TlsFiles};
 
 /// Where the server listens unless it is told otherwise: on this machine alone.
@@ -21,6 +20,21 @@ const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALH
 
 /// The most connections at once, unless told otherwise.
 const CONNECTIONS: usize = 10_000;
+
+const LIMITS: Limits = Limits {
+    patience: Patience {
+        head: Duration::from_secs(10),
+        idle: Duration::from_secs(75),
+        stuck: Duration::from_secs(60),
+    },
+    handshake: Duration::from_secs(10),
+    drain: Duration::from_secs(10),
+    head: 16 * 1024,
+    buffer: 32 * 1024,
+    streams: 32,
+    half_close: true,
+    plain_http2: false,
+};
 
 /// A [`JwksServer`] to be.
 #[derive(Debug)]
@@ -45,7 +59,7 @@ impl JwksServerBuilder {
             tls: None,
             workers: None,
             connections: CONNECTIONS,
-            limits: Limits::default(),
+            limits: LIMITS,
         }
     }
 
@@ -120,7 +134,7 @@ impl JwksServerBuilder {
         };
         let stop = StopSwitch::new();
         let work = Work {
-            public: Public::new(self.endpoint.clone(), self.path),
+            service: Public::new(self.endpoint.clone(), self.path),
             tls: tls.as_ref().map(Tls::acceptor),
             limits: self.limits,
             failures: Counter::default(),
@@ -128,7 +142,7 @@ impl JwksServerBuilder {
         };
         let count = self.workers.unwrap_or_else(cores).get();
         let workers =
-            Workers::start(count, &work).map_err(|source| ServeError::Thread { source })?;
+            Workers::start("jwks", count, &work).map_err(|source| ServeError::Thread { source })?;
         Ok(JwksServer {
             endpoint: self.endpoint,
             listener,
@@ -143,13 +157,6 @@ impl JwksServerBuilder {
     }
 }
 
-async fn bound(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
-    let failed = |source| ServeError::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let local = listener.local_addr().map_err(failed)?;
-    Ok((listener, local))
-}
-
-fn cores() -> NonZeroUsize {
-    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+async fn bound(address: SocketAddr) -> Result<(Listener, SocketAddr), ServeError> {
+    Listener::at(address).await.map_err(|source| ServeError::Listen { address, source })
 }

@@ -2,11 +2,10 @@
 //! one core to another.
 
 use std::io;
-use std::net::TcpStream;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
 use tokio::runtime;
@@ -16,25 +15,23 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::connection::{self, Limits};
-use super::public::Public;
+use super::listener::Accepted;
 use super::seats::Seat;
+use super::service::Service;
 use super::stop::Stop;
-
-/// How long requests that have begun may take once the server stops.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// What every worker does with a connection.
 #[derive(Clone)]
-pub(super) struct Work {
-    pub(super) public: Public,
-    pub(super) tls: Option<TlsAcceptor>,
-    pub(super) limits: Limits,
-    pub(super) failures: Counter,
-    pub(super) stop: Stop,
+pub(crate) struct Work<S> {
+    pub(crate) service: S,
+    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) limits: Limits,
+    pub(crate) failures: Counter,
+    pub(crate) stop: Stop,
 }
 
 /// The threads.
-pub(super) struct Workers(Vec<Worker>);
+pub(crate) struct Workers(Vec<Worker>);
 
 struct Worker {
     connections: mpsc::UnboundedSender<Connection>,
@@ -44,7 +41,7 @@ struct Worker {
 }
 
 struct Connection {
-    stream: TcpStream,
+    stream: Accepted,
     _seat: Seat,
     _load: Load,
 }
@@ -53,25 +50,25 @@ struct Connection {
 struct Load(Arc<AtomicUsize>);
 
 impl Workers {
-    pub(super) fn start(count: usize, work: &Work) -> io::Result<Self> {
+    pub(crate) fn start<S: Service>(name: &str, count: usize, work: &Work<S>) -> io::Result<Self> {
         (0..count)
-            .map(|index| Worker::start(index, work.clone()))
+            .map(|index| Worker::start(format!("{name}-{index}"), work.clone()))
             .collect::<Result<_, _>>()
             .map(Self)
     }
 
     /// Hands a connection to the worker that has the fewest.
-    pub(super) fn hand(&mut self, stream: TcpStream, seat: Seat) {
+    pub(super) fn hand(&mut self, stream: Accepted, seat: Seat) {
         let worker = self.0.iter().min_by_key(|worker| worker.load.load(Ordering::Relaxed));
         let Some(worker) = worker else { return };
         let connection = Connection { stream, _seat: seat, _load: Load::on(&worker.load) };
         if worker.connections.send(connection).is_err() {
-            tracing::error!("a thread of the key set's server is gone: a connection is dropped");
+            tracing::error!("a thread of the server is gone: a connection is dropped");
         }
     }
 
     /// Waits until each has finished what is under way.
-    pub(super) async fn finish(self) {
+    pub(crate) async fn finish(self) {
         for Worker { connections, ended, .. } in self.0 {
             drop(connections);
             // An error says that it ended, too.
@@ -81,7 +78,7 @@ impl Workers {
 }
 
 impl Worker {
-    fn start(index: usize, work: Work) -> io::Result<Self> {
+    fn start<S: Service>(name: String, work: Work<S>) -> io::Result<Self> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (connections, accepted) = mpsc::unbounded_channel();
         let (end, ended) = oneshot::channel();
@@ -89,7 +86,7 @@ impl Worker {
             runtime.block_on(serve(accepted, work));
             let _: Result<_, _> = end.send(());
         };
-        thread::Builder::new().name(format!("jwks-{index}")).spawn(run)?;
+        thread::Builder::new().name(name).spawn(run)?;
         Ok(Self { connections, load: Arc::default(), ended })
     }
 }
@@ -107,7 +104,8 @@ impl Drop for Load {
     }
 }
 
-async fn serve(mut accepted: mpsc::UnboundedReceiver<Connection>, work: Work) {
+async fn serve<S: Service>(mut accepted: mpsc::UnboundedReceiver<Connection>, work: Work<S>) {
+    let work = Work { service: work.service.for_this_thread(), ..work };
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -122,17 +120,21 @@ async fn serve(mut accepted: mpsc::UnboundedReceiver<Connection>, work: Work) {
         }
     }
     let ended = async { while connections.join_next().await.is_some() {} };
-    if timeout(GRACE, ended).await.is_err() {
+    if timeout(work.limits.drain, ended).await.is_err() {
         tracing::warn!(connections = connections.len(), "connections were cut off");
     }
 }
 
-async fn one(connection: Connection, work: Work) {
-    let Work { public, tls, limits, failures, stop } = work;
+async fn one<S: Service>(connection: Connection, work: Work<S>) {
+    let Work { service, tls, limits, failures, stop } = work;
     let Connection { stream, _seat, _load } = connection;
-    let service = move |request: &_| public.answer(request);
     if let Err(error) = connection::serve(stream, tls, service, limits, stop).await {
         failures.inc();
         tracing::debug!(%error, "a connection failed");
     }
+}
+
+/// As many threads as there are cores.
+pub(crate) fn cores() -> NonZeroUsize {
+    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }

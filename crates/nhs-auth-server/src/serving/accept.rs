@@ -3,8 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-
+use super::listener::Listener;
 use super::seats::Seats;
 use super::worker::Workers;
 
@@ -12,14 +11,14 @@ use super::worker::Workers;
 pub(super) const PAUSE: Duration = Duration::from_millis(50);
 
 /// Takes connections in as long as there are seats for them. Those without one wait outside.
-pub(super) async fn until_gone(
-    listener: &TcpListener,
+pub(crate) async fn until_gone(
+    listener: &Listener,
     seats: &Seats,
     workers: &mut Workers,
 ) -> Infallible {
     loop {
         seats.wait().await;
-        match listener.accept().await.and_then(|(stream, _)| stream.into_std()) {
+        match listener.accept().await {
             Ok(stream) => {
                 // There is one: nobody else takes them.
                 if let Some(seat) = seats.try_take() {
@@ -35,12 +34,9 @@ pub(super) async fn until_gone(
 }
 
 /// Takes in those that had come before the end, and closes the door.
-pub(super) fn rest(listener: TcpListener, seats: &Seats, workers: &mut Workers) {
-    let Ok(listener) = listener.into_std() else { return };
-    while let Ok((stream, _)) = listener.accept() {
+pub(crate) fn rest(listener: Listener, seats: &Seats, workers: &mut Workers) {
+    for stream in listener.rest() {
         let Some(seat) = seats.try_take() else { return };
-        if stream.set_nonblocking(true).is_ok() {
-            workers.hand(stream, seat);
-        }
+        workers.hand(stream, seat);
     }
 }

@@ -1,5 +1,6 @@
 //! What is told of a server to those who watch it.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use nhs_auth::UnixMillis;
@@ -8,8 +9,9 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use super::{Seats, Stop};
-use crate::endpoint::{JwksEndpoint, JwksState};
+use crate::jwks::endpoint::{JwksEndpoint, JwksState};
+use crate::serving::admin::{Operated, Readiness};
+use crate::serving::{Seats, Stop};
 use crate::tls::Tls;
 
 /// The counters that are always right, and the gauges that are set when somebody looks.
@@ -57,15 +59,21 @@ impl Metrics {
     }
 
     /// Why this server should get no requests, if it should not.
-    pub(super) fn not_ready(&self) -> Option<String> {
+    fn not_ready(&self) -> Option<String> {
         if self.stop.is_said() {
             return Some("the server stops".to_owned());
         }
         self.endpoint.state().not_ready().map(str::to_owned)
     }
+}
 
-    /// Everything, as OpenMetrics text.
-    pub(super) fn text(&self) -> String {
+impl Operated for Metrics {
+    fn readiness(&self) -> Pin<Box<dyn Future<Output = Readiness> + Send + '_>> {
+        let readiness = self.not_ready().map_or(Readiness::Ready, Readiness::NotReady);
+        Box::pin(std::future::ready(readiness))
+    }
+
+    fn metrics(&self) -> String {
         self.gauges.show(&self.endpoint.state(), self.endpoint.now());
         self.gauges.connections.set(i64::try_from(self.seats.taken()).unwrap_or(i64::MAX));
         if let Some(tls) = &self.tls {

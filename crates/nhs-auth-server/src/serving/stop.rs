@@ -3,32 +3,32 @@
 use tokio::sync::watch;
 
 /// Says stop; so does dropping it.
-pub(super) struct StopSwitch(watch::Sender<bool>);
+pub(crate) struct StopSwitch(watch::Sender<bool>);
 
 /// Waits for that.
 #[derive(Clone)]
-pub(super) struct Stop(watch::Receiver<bool>);
+pub(crate) struct Stop(watch::Receiver<bool>);
 
 impl StopSwitch {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(watch::Sender::new(false))
     }
 
-    pub(super) fn watch(&self) -> Stop {
+    pub(crate) fn watch(&self) -> Stop {
         Stop(self.0.subscribe())
     }
 
-    pub(super) fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.0.send_replace(true);
     }
 }
 
 impl Stop {
-    pub(super) fn is_said(&self) -> bool {
+    pub(crate) fn is_said(&self) -> bool {
         *self.0.borrow()
     }
 
-    pub(super) async fn said(&mut self) {
+    pub(crate) async fn said(&mut self) {
         // An error says that the switch is gone.
         let _: Result<_, _> = self.0.wait_for(|stop| *stop).await;
     }

@@ -1,17 +1,8 @@
 //! A server of its own.
 
-mod accept;
-mod admin;
 mod builder;
-mod connection;
-mod error;
 mod metrics;
 mod public;
-mod pulse;
-mod seats;
-mod stop;
-mod watched;
-mod worker;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -19,16 +10,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use prometheus_client::metrics::counter::Counter;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 pub use self::builder::JwksServerBuilder;
-pub use self::error::ServeError;
 use self::metrics::Metrics;
-use self::seats::Seats;
-use self::stop::{Stop, StopSwitch};
-use self::worker::Workers;
-use crate::endpoint::JwksEndpoint;
+use super::endpoint::JwksEndpoint;
+use crate::serving::{Listener, Seats, StopSwitch, Workers, accept, admin};
 use crate::tls::{Tls, TlsReloader};
 
 /// A web server that serves one key set, over HTTP/1.1, and over HTTP/2 where there is TLS.
@@ -38,9 +25,9 @@ use crate::tls::{Tls, TlsReloader};
 /// takes connections in.
 pub struct JwksServer {
     endpoint: JwksEndpoint,
-    listener: TcpListener,
+    listener: Listener,
     local_addr: SocketAddr,
-    admin: Option<(TcpListener, SocketAddr)>,
+    admin: Option<(Listener, SocketAddr)>,
     tls: Option<Arc<Tls>>,
     seats: Seats,
     failures: Counter,
@@ -83,7 +70,7 @@ impl JwksServer {
             tracing::info!(%address, "health and metrics are there");
             let (seats, tls) = (seats.clone(), tls.clone());
             let metrics = Metrics::new(endpoint, seats, tls, failures, stop.watch());
-            admin_task.spawn(admin::serve(listener, metrics, admin_stop.watch()));
+            admin_task.spawn(admin::serve(listener, Arc::new(metrics), admin_stop.watch()));
         }
 
         tokio::select! {
