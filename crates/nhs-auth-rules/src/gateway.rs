@@ -160,6 +160,69 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
+/// Whether a 401 lays the blame on the access token, so that another may be of help: by what it
+/// says in `WWW-Authenticate` (RFC 6750 §3) and in its body, as far as that was read. The gateway's
+/// own faults are told apart by their codes and texts, which FHIR APIs repeat in OperationOutcomes
+/// of their own.
+///
+/// A 401 that says nothing is taken to mean the token (inferred: it is the only credential that was
+/// sent). One that says something else is believed.
+pub fn blames_token(challenge: &str, body: &[u8]) -> bool {
+    let body = String::from_utf8_lossy(body);
+    let says = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        challenge.to_ascii_lowercase().contains(&text) || body.to_ascii_lowercase().contains(&text)
+    };
+    let is_said = |rule: &Rule| says(rule.answer.error) || says(rule.answer.error_description);
+    if [NO_PRODUCT, WRONG_KIND, UNKNOWN_API_KEY, API_KEY_FOR_ANOTHER].iter().any(|it| is_said(it)) {
+        return false;
+    }
+    let says_nothing = body.trim().is_empty() && !challenge.contains("error");
+    says_nothing
+        || [NO_TOKEN, UNKNOWN_TOKEN, EXPIRED_TOKEN].iter().any(|it| is_said(it))
+        || says("error=\"invalid_token\"")
+        || TOKEN_TEXTS.iter().any(|text| says(text))
+}
+
+/// What APIs say of a token in words of their own: NHS Notify and the like.
+const TOKEN_TEXTS: [&str; 3] =
+    ["invalid_token", "access token missing, invalid or expired", "missing access token"];
+
 fn unknown(_: &Evidence<'_>) -> Outcome {
     Outcome::CannotTell(Need::AccessToken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(rule: &Rule) -> String {
+        format!(
+            r#"{{"fault":{{"faultstring":"{}","detail":{{"errorcode":"{}"}}}}}}"#,
+            rule.answer.error_description, rule.answer.error
+        )
+    }
+
+    #[test]
+    fn faults_of_the_token_are_told_from_others() {
+        for rule in [NO_TOKEN, UNKNOWN_TOKEN, EXPIRED_TOKEN] {
+            assert!(blames_token("", fault(rule).as_bytes()), "{}", rule.id);
+        }
+        // The gateway says `invalid_token` of all of them.
+        let challenge = r#"Bearer realm="null",error="invalid_token""#;
+        for rule in [NO_PRODUCT, WRONG_KIND, UNKNOWN_API_KEY, API_KEY_FOR_ANOTHER] {
+            assert!(!blames_token(challenge, fault(rule).as_bytes()), "{}", rule.id);
+        }
+    }
+
+    #[test]
+    fn words_of_the_apis_own() {
+        let outcome = r#"{"resourceType":"OperationOutcome","issue":[{"diagnostics":"Invalid Access Token"}]}"#;
+        assert!(blames_token("", outcome.as_bytes()));
+        assert!(blames_token(r#"Bearer error="invalid_token""#, b"{}"));
+        assert!(blames_token("", b"") && blames_token("Bearer realm=\"x\"", b" \n"));
+        assert!(!blames_token("", br#"{"message":"your smartcard is not in the reader"}"#));
+        assert!(!blames_token(r#"Bearer error="insufficient_scope""#, b""));
+        assert!(!blames_token("", b"\xff\xfe"));
+    }
 }

@@ -40,12 +40,18 @@
 #![forbid(unsafe_code)]
 
 mod jwks;
+mod proxy;
 mod serving;
 mod tls;
 
 pub use crate::jwks::{
     EmptyKeySet, InvalidJwksPath, JwksBody, JwksEndpoint, JwksFuture, JwksLayer, JwksPath,
     JwksServer, JwksServerBuilder, JwksService, JwksState, ServedKeySet,
+};
+pub use crate::proxy::{
+    InvalidRoutes, InvalidUpstream, ProxyAddress, ProxyApp, ProxyListen, ProxyMetrics,
+    ProxyReloader, ProxyRoutes, ProxyServer, ProxyServerBuilder, Route, RouteAccess, TrustError,
+    Upstream,
 };
 pub use crate::serving::ServeError;
 pub use crate::tls::{Reloaded, TlsFiles, TlsFilesError, TlsReloader};

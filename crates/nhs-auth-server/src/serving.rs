@@ -15,7 +15,7 @@ mod worker;
 pub(crate) use self::connection::Limits;
 pub use self::error::ServeError;
 pub(crate) use self::listener::Listener;
-pub(crate) use self::pulse::{Patience, Pulse};
+pub(crate) use self::pulse::{Patience, Pulse, UnderWay};
 pub(crate) use self::seats::Seats;
 pub(crate) use self::service::Service;
 pub(crate) use self::stop::{Stop, StopSwitch};

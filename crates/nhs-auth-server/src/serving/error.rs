@@ -2,18 +2,40 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
+use crate::proxy::TrustError;
 use crate::tls::TlsFilesError;
 
 /// The server can't be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
+    /// A socket that was given can't be used.
+    #[error("the socket that was given can't be used")]
+    Given {
+        /// Why.
+        source: io::Error,
+    },
     /// An address can't be listened on.
     #[error("can't listen on {address}")]
     Listen {
         /// Which address.
         address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// Other machines could reach the proxy, and nobody has said that they may.
+    #[error("{address} can be reached from other machines")]
+    Remote {
+        /// Where it would listen.
+        address: String,
+    },
+    /// A Unix socket can't be made.
+    #[error("can't listen at {}", path.display())]
+    Socket {
+        /// Its place.
+        path: PathBuf,
         /// Why.
         source: io::Error,
     },
@@ -26,6 +48,9 @@ pub enum ServeError {
     /// The certificate or its key can't be used.
     #[error(transparent)]
     Tls(#[from] TlsFilesError),
+    /// The certificate authorities can't be used.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
 }
 
 impl ServeError {
@@ -45,8 +70,23 @@ impl ServeError {
                 }
                 _ => Vec::new(),
             },
-            Self::Thread { .. } => Vec::new(),
+            Self::Remote { .. } => vec![
+                "whoever reaches the proxy uses the application's access: listen at 127.0.0.1, or \
+                 at a Unix socket"
+                    .to_owned(),
+                "--allow-remote lets others in; give it a --caller-secret, and a network that is \
+                 closed to strangers"
+                    .to_owned(),
+            ],
+            Self::Socket { source, .. } => match source.kind() {
+                io::ErrorKind::AddrInUse => {
+                    vec!["another program listens there: choose another, or stop it".to_owned()]
+                }
+                _ => Vec::new(),
+            },
+            Self::Given { .. } | Self::Thread { .. } => Vec::new(),
             Self::Tls(error) => error.hints(),
+            Self::Trust(error) => error.hints(),
         }
     }
 }

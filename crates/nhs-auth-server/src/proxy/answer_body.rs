@@ -1,0 +1,133 @@
+//! An answer's body on its way to the caller.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+
+use super::silence::Silence;
+use crate::serving::UnderWay;
+
+/// An answer of the proxy's own, or an API's.
+pub(crate) enum AnswerBody {
+    Own(Full<Bytes>),
+    /// What was read of it already, and the rest.
+    Theirs {
+        read: Option<Bytes>,
+        rest: Box<Theirs>,
+    },
+}
+
+pub(crate) struct Theirs {
+    incoming: Incoming,
+    silence: Silence,
+    /// The request is under way until its answer has been passed on.
+    _under_way: UnderWay,
+    on_cut: Option<Box<dyn FnOnce() + Send + Sync>>,
+}
+
+/// Why an answer ended before its end. The caller sees that the connection does.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AnswerBodyError {
+    #[error("the API's answer was cut off: {0}")]
+    CutOff(hyper::Error),
+    #[error("the API kept silent within its answer")]
+    Silent,
+}
+
+impl AnswerBody {
+    pub(super) fn own(text: impl Into<Bytes>) -> Self {
+        Self::Own(Full::new(text.into()))
+    }
+
+    /// An API's answer, which may keep silent for so long. `on_cut` is called if it ends before its
+    /// end.
+    pub(super) fn theirs(
+        read: Option<Bytes>,
+        incoming: Incoming,
+        silence: Duration,
+        under_way: UnderWay,
+        on_cut: impl FnOnce() + Send + Sync + 'static,
+    ) -> Self {
+        let rest = Theirs {
+            incoming,
+            silence: Silence::new(silence),
+            _under_way: under_way,
+            on_cut: Some(Box::new(on_cut)),
+        };
+        Self::Theirs { read, rest: Box::new(rest) }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = AnswerBodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, AnswerBodyError>>> {
+        match &mut *self {
+            Self::Own(text) => {
+                let Poll::Ready(frame) = Pin::new(text).poll_frame(cx) else {
+                    return Poll::Pending;
+                };
+                Poll::Ready(frame.map(|frame| frame.map_err(|never| match never {})))
+            }
+            Self::Theirs { read, rest } => match read.take() {
+                Some(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+                None => rest.poll_frame(cx),
+            },
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Own(text) => text.is_end_stream(),
+            Self::Theirs { read, rest } => read.is_none() && rest.incoming.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Own(text) => text.size_hint(),
+            Self::Theirs { read, rest } => {
+                let read = read.as_ref().map_or(0, Bytes::len) as u64;
+                let mut hint = rest.incoming.size_hint();
+                if let Some(upper) = hint.upper() {
+                    hint.set_upper(upper + read);
+                }
+                hint.set_lower(hint.lower() + read);
+                hint
+            }
+        }
+    }
+}
+
+impl Theirs {
+    fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, AnswerBodyError>>> {
+        let frame = match Pin::new(&mut self.incoming).poll_frame(cx) {
+            Poll::Ready(frame) => {
+                self.silence.is_broken();
+                frame.map(|frame| frame.map_err(AnswerBodyError::CutOff))
+            }
+            Poll::Pending => {
+                ready!(self.silence.poll(cx));
+                Some(Err(AnswerBodyError::Silent))
+            }
+        };
+        if let Some(Err(error)) = &frame {
+            tracing::warn!(%error, "an answer was not passed on whole");
+            if let Some(on_cut) = self.on_cut.take() {
+                on_cut();
+            }
+        }
+        Poll::Ready(frame)
+    }
+}

@@ -1,0 +1,54 @@
+//! `Expect: 100-continue` (RFC 9110 §10.1.1), passed on from end to end: the caller is told to go
+//! ahead when the API says so.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::header::EXPECT;
+use http::{HeaderMap, Request, StatusCode};
+use tokio::sync::oneshot;
+use tokio::time::{Sleep, sleep};
+
+/// How long an API that knows nothing of the expectation is waited for. So long curl waits, too.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Ready when the body is wanted, or no word came in time.
+pub(super) struct GoAhead {
+    said: oneshot::Receiver<()>,
+    patience: Pin<Box<Sleep>>,
+}
+
+impl Future for GoAhead {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // An error says that there is an answer, and nobody wants the body; or that the connection
+        // is gone, with which the body goes.
+        if let Poll::Ready(Ok(())) = Pin::new(&mut self.said).poll(cx) {
+            return Poll::Ready(());
+        }
+        self.patience.as_mut().poll(cx)
+    }
+}
+
+/// Whether a caller waits to be told to go ahead.
+pub(super) fn is_in(headers: &HeaderMap) -> bool {
+    let value = headers.get(EXPECT).and_then(|value| value.to_str().ok());
+    value.is_some_and(|value| value.trim().eq_ignore_ascii_case("100-continue"))
+}
+
+/// Listens for the API's word on this request.
+pub(super) fn go_ahead_of<B>(request: &mut Request<B>) -> GoAhead {
+    let (say, said) = oneshot::channel();
+    let say = std::sync::Mutex::new(Some(say));
+    hyper::ext::on_informational(request, move |answer| {
+        if answer.status() == StatusCode::CONTINUE
+            && let Some(say) = say.lock().ok().and_then(|mut say| say.take())
+        {
+            // Who doesn't listen any more has got an answer.
+            let _: Result<_, _> = say.send(());
+        }
+    });
+    GoAhead { said, patience: Box::pin(sleep(PATIENCE)) }
+}

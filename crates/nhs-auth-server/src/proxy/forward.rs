@@ -1,0 +1,360 @@
+//! One request, from its head to the head of its answer.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::{Body as _, Incoming};
+use nhs_auth::{APIKEY, AccessToken, Entropy};
+use nhs_auth_rules::gateway;
+use tokio::time::{Instant, timeout};
+
+use super::answer_body::AnswerBody;
+use super::app::ProxyApp;
+use super::connector::{ApiConnections, Connector};
+use super::failure::Failure;
+use super::gate::{self, Gate};
+use super::metrics::{Metrics, Outcome, RouteCounts};
+use super::outgoing::Outgoing;
+use super::peek::Peeked;
+use super::problem::Problem;
+use super::route::{Credential, Lane, Table};
+use super::sent_body::{BodyWatch, SentBody};
+use super::{expectation, hop, peek, token_endpoint};
+use crate::serving::{Pulse, Service, UnderWay};
+
+/// What all threads share.
+pub(super) struct Shared {
+    pub(super) table: ArcSwap<Table>,
+    pub(super) gate: Gate,
+    pub(super) connector: Connector,
+    pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) bounds: Bounds,
+    pub(super) metrics: Arc<Metrics>,
+    /// Counts what no route is for.
+    pub(super) nowhere: RouteCounts,
+}
+
+/// How long others may keep silent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// An API, before its answer and within it.
+    pub(super) upstream: Duration,
+    /// A caller, within its request.
+    pub(super) caller: Duration,
+}
+
+/// Passes requests on, from one thread.
+#[derive(Clone)]
+pub(super) struct Forward {
+    shared: Arc<Shared>,
+    connections: ApiConnections,
+}
+
+/// A request whose fate is counted when it is known; else, that the caller went away.
+struct Course {
+    counts: RouteCounts,
+    started: Instant,
+    is_known: bool,
+}
+
+impl Forward {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { connections: shared.connector.connections(), shared }
+    }
+
+    async fn course(self, request: Request<Incoming>, under_way: UnderWay) -> Response<AnswerBody> {
+        let shared = &*self.shared;
+        let method = request.method().clone();
+        if let Err(problem) = shared.gate.admit(&request) {
+            return shared.refuse(&shared.nowhere, problem, &method);
+        }
+        let table = shared.table.load_full();
+        if request.uri().path() == token_endpoint::PATH {
+            return token_endpoint::answer(&table, request).await;
+        }
+        let lane = Some(request.uri()).filter(|uri| gate::has_path(uri));
+        let Some(lane) = lane.and_then(|uri| table.lane(uri.path())) else {
+            return shared.refuse(&shared.nowhere, no_route(&table), &method);
+        };
+        let mut course = Course::new(lane.counts.clone());
+        match self.through(lane, request, under_way, &course).await {
+            Ok(answer) => {
+                course.forwarded(answer.status());
+                answer
+            }
+            Err(Refused { problem, outcome, request_id }) => {
+                course.ended(outcome, problem.status());
+                told(&problem, &method);
+                problem.into_response(&method, request_id.as_ref())
+            }
+        }
+    }
+
+    /// Sends a request to an API, once more if its token was what was wrong.
+    async fn through(
+        &self,
+        lane: &Lane,
+        request: Request<Incoming>,
+        under_way: UnderWay,
+        course: &Course,
+    ) -> Result<Response<AnswerBody>, Refused> {
+        let shared = &*self.shared;
+        let (parts, incoming) = request.into_parts();
+        let outgoing = Outgoing::of(parts, lane, &*shared.entropy)
+            .ok_or_else(|| Refused::new(unreadable_path(), Outcome::Refused, None))?;
+        let id = outgoing.request_id.clone();
+        let refused = |(problem, outcome)| Refused::new(problem, outcome, Some(id.clone()));
+
+        let token = match &lane.credential {
+            Credential::Token(app) if !outgoing.is_authorized => {
+                let token = app.tokens().token().await;
+                let token = token
+                    .map_err(|error| refused((Problem::no_token(&error), Outcome::NoToken)))?;
+                Some((app, token))
+            }
+            _ => None,
+        };
+        let body = SentBody::new(incoming, shared.bounds.caller);
+        let watch = body.watch();
+        let authorization = token.as_ref().map(|(_, token)| token.to_header_value());
+        let sent = Sent { lane, outgoing: &outgoing, authorization };
+        let answer = self.send(sent, body, &watch, course).await.map_err(refused)?;
+        let Some((app, token)) = token.filter(|_| answer.status() == StatusCode::UNAUTHORIZED)
+        else {
+            return Ok(self.passed_on(answer.map(Peeked::unread), under_way, course));
+        };
+        // What it says of the token is in its body.
+        let answer = peek::beginning_of(answer).await;
+        let answer =
+            match self.second_chance(&outgoing, lane, &answer, app, &token, &watch, course).await {
+                Some(second) => second.map(Peeked::unread),
+                None => answer,
+            };
+        Ok(self.passed_on(answer, under_way, course))
+    }
+
+    /// The answer to the same request with a new token, if there is any use in one.
+    #[expect(clippy::too_many_arguments, reason = "it is the second half of one course")]
+    async fn second_chance(
+        &self,
+        outgoing: &Outgoing,
+        lane: &Lane,
+        answer: &Response<Peeked>,
+        app: &ProxyApp,
+        token: &AccessToken,
+        watch: &BodyWatch,
+        course: &Course,
+    ) -> Option<Response<Incoming>> {
+        let challenge = answer.headers().get(WWW_AUTHENTICATE);
+        let challenge = challenge.map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let challenge = challenge.as_deref().unwrap_or_default();
+        if !gateway::blames_token(challenge, answer.body().read()) || !app.tokens().reject(token) {
+            return None;
+        }
+        // The API's own answer tells more than that there is no other token.
+        let token = app.tokens().token().await.ok()?;
+        let body = watch.again()?;
+        tracing::info!(
+            app = app.name(),
+            "the API refused the token: one more attempt with a new one"
+        );
+        course.counts.retries.inc();
+        let sent = Sent { lane, outgoing, authorization: Some(token.to_header_value()) };
+        let answer = self.send(sent, body, watch, course).await.ok()?;
+        if answer.status() == StatusCode::UNAUTHORIZED {
+            app.tokens().renewal_was_in_vain();
+        }
+        Some(answer)
+    }
+
+    /// Sends a request, and waits for the head of its answer.
+    async fn send(
+        &self,
+        sent: Sent<'_>,
+        body: SentBody,
+        watch: &BodyWatch,
+        course: &Course,
+    ) -> Result<Response<Incoming>, (Problem, Outcome)> {
+        let began = Instant::now();
+        let answer = match self.attempt(sent.request(body), watch).await {
+            Err(failure) if failure.is_a_stale_connection() && sent.may_be_repeated() => {
+                // The API closed a connection just as it was used again.
+                match watch.again() {
+                    Some(body) => self.attempt(sent.request(body), watch).await,
+                    None => Err(failure),
+                }
+            }
+            answer => answer,
+        };
+        let answer = answer.map_err(|failure| failure.told(&sent.outgoing.parts.uri))?;
+        course.counts.upstream_answered(began.elapsed());
+        Ok(answer)
+    }
+
+    /// Sends it once. An API may keep silent for so long from the last piece of the body that it
+    /// took.
+    async fn attempt(
+        &self,
+        request: Request<SentBody>,
+        watch: &BodyWatch,
+    ) -> Result<Response<Incoming>, Failure> {
+        let bound = self.shared.bounds.upstream;
+        let mut answer = pin!(self.connections.request(request));
+        let mut pieces = watch.pieces();
+        loop {
+            match timeout(bound, answer.as_mut()).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(error)) => return Err(Failure::of(error, watch.fault())),
+                Err(_) => {
+                    let more = watch.pieces();
+                    if more == pieces && !watch.is_awaited() {
+                        return Err(Failure::Late { after: bound });
+                    }
+                    pieces = more;
+                }
+            }
+        }
+    }
+
+    /// An API's answer becomes ours.
+    fn passed_on(
+        &self,
+        answer: Response<Peeked>,
+        under_way: UnderWay,
+        course: &Course,
+    ) -> Response<AnswerBody> {
+        let silence = self.shared.bounds.upstream;
+        let counts = course.counts.clone();
+        let on_cut = move || counts.ended(Outcome::CutOff, None);
+        let (mut parts, body) = answer.into_parts();
+        hop::strip(&mut parts.headers);
+        parts.extensions.clear();
+        let (read, rest) = body.into_parts();
+        Response::from_parts(parts, AnswerBody::theirs(read, rest, silence, under_way, on_cut))
+    }
+}
+
+impl Service for Forward {
+    type Body = AnswerBody;
+
+    fn for_this_thread(&self) -> Self {
+        Self::new(Arc::clone(&self.shared))
+    }
+
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+        pulse: &Arc<Pulse>,
+    ) -> impl Future<Output = Response<AnswerBody>> + Send + use<> {
+        self.clone().course(request, pulse.begin())
+    }
+}
+
+impl Shared {
+    fn refuse(
+        &self,
+        counts: &RouteCounts,
+        problem: Problem,
+        method: &Method,
+    ) -> Response<AnswerBody> {
+        counts.ended(Outcome::Refused, Some(problem.status()));
+        told(&problem, method);
+        problem.into_response(method, None)
+    }
+}
+
+fn told(problem: &Problem, method: &Method) {
+    tracing::warn!(%method, status = problem.status().as_u16(), kind = problem.kind(), "{}", problem.detail());
+}
+
+/// A request that is about to be sent.
+struct Sent<'a> {
+    lane: &'a Lane,
+    outgoing: &'a Outgoing,
+    authorization: Option<HeaderValue>,
+}
+
+impl Sent<'_> {
+    fn request(&self, body: SentBody) -> Request<SentBody> {
+        let parts = &self.outgoing.parts;
+        let mut request = Request::new(body);
+        *request.method_mut() = parts.method.clone();
+        *request.uri_mut() = parts.uri.clone();
+        *request.headers_mut() = parts.headers.clone();
+        match (&self.authorization, &self.lane.credential) {
+            (Some(value), _) => {
+                request.headers_mut().insert(AUTHORIZATION, value.clone());
+            }
+            (None, Credential::ApiKey(value)) => {
+                request.headers_mut().insert(APIKEY, value.clone());
+            }
+            _ => {}
+        }
+        if expectation::is_in(&parts.headers) && !request.body().is_end_stream() {
+            let go_ahead = expectation::go_ahead_of(&mut request);
+            request = request.map(|body| body.after(go_ahead));
+        }
+        request
+    }
+
+    /// RFC 9110 §9.2.2.
+    fn may_be_repeated(&self) -> bool {
+        let method = &self.outgoing.parts.method;
+        method.is_idempotent()
+    }
+}
+
+/// A request that no answer of an API's came of.
+struct Refused {
+    problem: Problem,
+    outcome: Outcome,
+    request_id: Option<HeaderValue>,
+}
+
+impl Refused {
+    fn new(problem: Problem, outcome: Outcome, request_id: Option<HeaderValue>) -> Self {
+        Self { problem, outcome, request_id }
+    }
+}
+
+fn no_route(table: &Table) -> Problem {
+    let prefixes: Vec<_> =
+        table.lanes.iter().map(|lane| format!("`{}`", lane.route.prefix())).collect();
+    let detail = format!("there is no route for it: there are {}", prefixes.join(", "));
+    Problem::new(StatusCode::NOT_FOUND, "no-route", "there is nothing here", detail)
+        .proxy_error("destination_not_found")
+}
+
+fn unreadable_path() -> Problem {
+    let title = "the request can't be passed on";
+    Problem::new(StatusCode::BAD_REQUEST, "malformed", title, "its path can't stand in a URL")
+        .proxy_error("http_request_error")
+}
+
+impl Course {
+    fn new(counts: RouteCounts) -> Self {
+        Self { counts, started: Instant::now(), is_known: false }
+    }
+
+    fn forwarded(&mut self, status: StatusCode) {
+        self.is_known = true;
+        self.counts.forwarded(status, self.started.elapsed());
+    }
+
+    fn ended(&mut self, outcome: Outcome, status: StatusCode) {
+        self.is_known = true;
+        self.counts.ended(outcome, Some(status));
+    }
+}
+
+impl Drop for Course {
+    fn drop(&mut self) {
+        if !self.is_known {
+            self.counts.ended(Outcome::Cancelled, None);
+        }
+    }
+}
