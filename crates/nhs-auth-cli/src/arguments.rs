@@ -1,6 +1,7 @@
 //! The command line, as data.
 
 mod keys;
+mod proxy;
 mod user;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use nhs_auth::Environment;
 use nhs_auth_rules::diagnosis::Profile;
 
 pub(crate) use self::keys::{GenerateKeys, PublishJwks, RingPlace, RotateKeys, ServeJwks};
+pub(crate) use self::proxy::{LogForm, PassHeader, Proxy};
 pub(crate) use self::user::{ClientAlgorithm, ExchangeToken, SignIn, SignInWith};
 use crate::config_file::ConfigFile;
 
@@ -28,6 +30,8 @@ Examples:
   nhs-auth call-api --api-key file:api-key.txt --private-key int-1.pem \\
       --url https://int.api.service.nhs.uk/hello-world/hello/application
   nhs-auth sign-in --with cis2 --exchange       sign a user in, and get their access token
+  nhs-auth proxy --app int --upstream https://int.api.service.nhs.uk
+                                                call APIs from any language, with no code
 
 Every flag also reads NHS_AUTH_<FLAG>, and the file nhs-auth.toml.")]
 pub(crate) struct Cli {
@@ -83,13 +87,24 @@ pub(crate) enum Verb {
     RotateKeys(RotateKeys),
     PublishJwks(PublishJwks),
     ServeJwks(ServeJwks),
+    Proxy(Box<Proxy>),
     /// Show the whole job, on the platform in a box: keys, token, call, and two mistakes
     Demo,
     Completions(Completions),
 }
 
+impl Verb {
+    /// How things are told on standard error.
+    pub(crate) fn log_form(&self) -> LogForm {
+        match self {
+            Self::Proxy(arguments) => arguments.log,
+            _ => LogForm::Human,
+        }
+    }
+}
+
 /// Who asks, where, and with which key.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Identity {
     /// API key of the application, from the portal (or file:PATH, env:NAME)
     #[arg(long, value_name = "KEY")]

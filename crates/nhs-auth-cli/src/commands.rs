@@ -9,12 +9,15 @@ pub(crate) mod explain;
 pub(crate) mod generate_keys;
 pub(crate) mod get_token;
 pub(crate) mod mock;
+pub(crate) mod proxy;
 pub(crate) mod publish_jwks;
 pub(crate) mod rotate_keys;
 pub(crate) mod serve_jwks;
 pub(crate) mod sign_assertion;
 pub(crate) mod sign_in;
 mod token_answer;
+
+use std::net::SocketAddr;
 
 use jiff::{Timestamp, Unit};
 use nhs_auth::UnixMillis;
@@ -25,6 +28,19 @@ use crate::failure::Failure;
 fn rfc3339(time: UnixMillis) -> String {
     let timestamp = Timestamp::from_millisecond(time.0).unwrap_or(Timestamp::MAX);
     timestamp.round(Unit::Second).unwrap_or(timestamp).to_string()
+}
+
+/// The address that a flag has for those who run a server, unless it is `off`.
+fn admin_address(value: &str) -> Result<Option<SocketAddr>, Failure> {
+    if value == "off" {
+        return Ok(None);
+    }
+    let address = value.replacen("localhost:", "127.0.0.1:", 1);
+    let address = address.parse().map_err(|_| {
+        Failure::usage(format!("the value of --admin can't be used: `{value}`"))
+            .hint("give an address and a port, such as 127.0.0.1:8090, or `off`")
+    });
+    address.map(Some)
 }
 
 /// A runtime for a verb that waits for one thing at a time.

@@ -16,8 +16,8 @@ use crate::layers::ONE_OR_THE_OTHER;
 const FILE_NAME: &str = "nhs-auth.toml";
 
 /// Flags whose values are paths, which count from the file's folder.
-const PATHS: [&str; 6] =
-    ["client-private-key", "jwks", "key-ring", "private-key", "tls-cert", "tls-key"];
+const PATHS: [&str; 7] =
+    ["ca-file", "client-private-key", "jwks", "key-ring", "private-key", "tls-cert", "tls-key"];
 
 /// What a configuration file sets, for the application that was chosen.
 #[derive(Debug, Default)]
@@ -28,6 +28,19 @@ pub(crate) struct ConfigFile {
     pub(crate) values: BTreeMap<String, Vec<String>>,
     /// The table `[mock]`, for the platform in a box.
     pub(crate) mock: Option<Table>,
+    /// The table `[proxy]`, for the sidecar.
+    pub(crate) proxy: Option<Table>,
+    /// What stands at the top, and in the tables of all applications.
+    apps: Apps,
+}
+
+/// What the file has for applications. A table is read when its application is asked for.
+#[derive(Debug, Default)]
+struct Apps {
+    file: PathBuf,
+    top: BTreeMap<String, Vec<String>>,
+    tables: Table,
+    flags: BTreeSet<String>,
 }
 
 impl ConfigFile {
@@ -79,30 +92,60 @@ impl ConfigFile {
         let in_file = |message: String| Failure::usage(format!("{}: {message}", path.display()));
         let mut top: Table =
             toml::from_str(text).map_err(|error| in_file(parse_error(text, &error)))?;
-        let mut apps = take_table(&mut top, "app").map_err(in_file)?;
+        let tables = take_table(&mut top, "app").map_err(in_file)?.unwrap_or_default();
+        let proxy = take_table(&mut top, "proxy").map_err(in_file)?;
         let mock = take_table(&mut top, "mock").map_err(in_file)?;
         let default_app = take_text(&mut top, "default-app").map_err(in_file)?;
 
+        let apps = Apps::of(&path, top, tables, flags).map_err(in_file)?;
+        let values = match app.map(ToOwned::to_owned).or(default_app) {
+            Some(name) => apps.values(&name).map_err(in_file)?,
+            None => apps.top.clone(),
+        };
+        Ok(Self { path: Some(path), values, mock, proxy, apps })
+    }
+
+    /// What the file sets for the application of that name.
+    pub(crate) fn values_of(&self, app: &str) -> Result<BTreeMap<String, Vec<String>>, Failure> {
+        let file = self.path.as_deref().unwrap_or(Path::new(FILE_NAME));
+        self.apps
+            .values(app)
+            .map_err(|message| Failure::usage(format!("{}: {message}", file.display())))
+    }
+}
+
+impl Apps {
+    fn of(
+        file: &Path,
+        top: Table,
+        tables: Table,
+        flags: &BTreeSet<String>,
+    ) -> Result<Self, String> {
         let mut values = BTreeMap::new();
-        collect(top, flags, &mut values).map_err(in_file)?;
-        if let Some(name) = app.map(ToOwned::to_owned).or(default_app) {
-            match apps.as_mut().and_then(|apps| apps.remove(&name)) {
-                Some(Value::Table(table)) => {
-                    // What the table has goes before what stands for the same at the top.
-                    for (one, other) in ONE_OR_THE_OTHER {
-                        for (has, gives_way) in [(one, other), (other, one)] {
-                            if table.contains_key(has) {
-                                values.remove(gives_way);
-                            }
-                        }
-                    }
-                    collect(table, flags, &mut values).map_err(in_file)?;
+        collect(top, flags, &mut values)?;
+        relative_to(file, &mut values);
+        Ok(Self { file: file.to_owned(), top: values, tables, flags: flags.clone() })
+    }
+
+    /// The values of one application: its own go before those at the top.
+    fn values(&self, name: &str) -> Result<BTreeMap<String, Vec<String>>, String> {
+        let Some(Value::Table(table)) = self.tables.get(name) else {
+            return Err(format!("there is no table `[app.{name}]`"));
+        };
+        let mut values = self.top.clone();
+        // They also go before what stands for the same at the top.
+        for (one, other) in ONE_OR_THE_OTHER {
+            for (has, gives_way) in [(one, other), (other, one)] {
+                if table.contains_key(has) {
+                    values.remove(gives_way);
                 }
-                _ => return Err(in_file(format!("there is no table `[app.{name}]`"))),
             }
         }
-        relative_to(&path, &mut values);
-        Ok(Self { path: Some(path), values, mock })
+        let mut own = BTreeMap::new();
+        collect(table.clone(), &self.flags, &mut own)?;
+        relative_to(&self.file, &mut own);
+        values.extend(own);
+        Ok(values)
     }
 }
 

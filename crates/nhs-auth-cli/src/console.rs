@@ -8,6 +8,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::arguments::LogForm;
 use crate::failure::{Exit, Failure};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -30,24 +31,33 @@ impl Console {
 
     /// The library's own account of what it does: warnings, or more with `-v`. Other libraries'
     /// accounts are left out, since nobody has promised that they hold no secret.
-    pub(crate) fn start_logging(self) {
+    pub(crate) fn start_logging(self, form: LogForm) {
         let level = match self.verbosity {
             _ if self.quiet => LevelFilter::ERROR,
-            0 => LevelFilter::WARN,
-            1 => LevelFilter::INFO,
+            0 if form == LogForm::Human => LevelFilter::WARN,
+            0 | 1 => LevelFilter::INFO,
             2 => LevelFilter::DEBUG,
             _ => LevelFilter::TRACE,
         };
         let targets =
             ["nhs_auth", "nhs_auth_custody", "nhs_auth_mock", "nhs_auth_rules", "nhs_auth_server"];
-        let layer = tracing_subscriber::fmt::layer()
-            .with_writer(anstream::stderr)
-            .without_time()
-            .with_target(false);
+        let (people, programs) = match form {
+            LogForm::Human => (Some(tracing_subscriber::fmt::layer()), None),
+            LogForm::Json => (None, Some(tracing_subscriber::fmt::layer())),
+        };
+        let people = people
+            .map(|layer| layer.with_writer(anstream::stderr).without_time().with_target(false));
+        let programs = programs
+            .map(|layer| layer.json().flatten_event(true).with_writer(io::stderr).with_ansi(false));
         let filter =
             targets.into_iter().fold(Targets::new(), |all, one| all.with_target(one, level));
         // A second subscriber could only be one of a test's.
-        let _ = tracing_subscriber::registry().with(layer).with(filter).try_init();
+        let _ = tracing_subscriber::registry().with(people).with(programs).with(filter).try_init();
+    }
+
+    /// The same, telling people nothing but errors: what there is to tell is told as events.
+    pub(crate) fn hushed(self) -> Self {
+        Self { quiet: true, ..self }
     }
 
     /// Progress, and what may be good to know.

@@ -6,7 +6,7 @@ use nhs_auth::{
     RedirectUriError, SignError, SignInError, TokenError,
 };
 use nhs_auth_custody::Pkcs12Error;
-use nhs_auth_server::ServeError;
+use nhs_auth_server::{InvalidRoutes, InvalidUpstream, ServeError};
 
 /// How a command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +108,21 @@ impl From<DestinationError> for Failure {
     }
 }
 
+impl From<InvalidUpstream> for Failure {
+    fn from(error: InvalidUpstream) -> Self {
+        match error {
+            InvalidUpstream::Destination(error) => error.into(),
+            error => Self::usage(error.to_string()).hints(error.hints()),
+        }
+    }
+}
+
+impl From<InvalidRoutes> for Failure {
+    fn from(error: InvalidRoutes) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
 impl From<SignError> for Failure {
     fn from(error: SignError) -> Self {
         Self::local(error.is_passing(), error.to_string()).hints(error.hints())
@@ -129,7 +144,10 @@ impl From<KeyRingError> for Failure {
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         let message = match &error {
-            ServeError::Listen { source, .. } | ServeError::Thread { source } => {
+            ServeError::Given { source }
+            | ServeError::Listen { source, .. }
+            | ServeError::Socket { source, .. }
+            | ServeError::Thread { source } => {
                 format!("{error}: {source}")
             }
             _ => error.to_string(),

@@ -82,7 +82,11 @@ pub(crate) fn token_client(timeout_s: u64) -> TokenClient {
 
 /// Tokens, kept from run to run unless that is not wanted.
 pub(crate) fn token_cache(arguments: &Tokens, console: Console) -> TokenCache {
-    let tokens = TokenCache::new(token_client(arguments.timeout));
+    kept(TokenCache::new(token_client(arguments.timeout)), arguments, console)
+}
+
+/// The same of a cache that is there.
+pub(crate) fn kept(tokens: TokenCache, arguments: &Tokens, console: Console) -> TokenCache {
     if arguments.no_cache {
         return tokens;
     }

@@ -6,6 +6,7 @@ mod config_file;
 mod console;
 mod custody;
 mod failure;
+mod headers;
 mod identity;
 mod key_ring;
 mod layers;
@@ -32,7 +33,7 @@ fn run() -> Exit {
         Ok(None) => return Exit::Done,
         Err(failure) => return Console::failure(&failure),
     };
-    console.start_logging();
+    console.start_logging(cli.verb.log_form());
     match perform(cli, console) {
         Ok(exit) => exit,
         Err(failure) => Console::failure(&failure),
@@ -53,6 +54,7 @@ fn perform(cli: Cli, console: Console) -> Result<Exit, Failure> {
         Verb::GenerateKeys(arguments) => commands::generate_keys::run(&arguments, &global, console),
         Verb::GetToken(arguments) => commands::get_token::run(&arguments, &global, console),
         Verb::Mock(arguments) => commands::mock::run(&arguments, &global, console),
+        Verb::Proxy(arguments) => commands::proxy::run(&arguments, &global, console),
         Verb::PublishJwks(arguments) => commands::publish_jwks::run(&arguments, &global, console),
         Verb::RotateKeys(arguments) => commands::rotate_keys::run(&arguments, &global, console),
         Verb::ServeJwks(arguments) => commands::serve_jwks::run(&arguments, &global, console),

@@ -1,7 +1,6 @@
 //! `nhs-auth serve-jwks`.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ pub(crate) fn run(arguments: &ServeJwks, _: &Global, console: Console) -> Result
     let source = Source::of(arguments)?;
     let path = JwksPath::parse(&arguments.path)
         .map_err(|error| Failure::usage(format!("--path can't be used: {error}")))?;
-    let admin = admin(&arguments.admin)?;
+    let admin = commands::admin_address(&arguments.admin)?;
     let tls = arguments.tls_cert.as_ref().zip(arguments.tls_key.as_ref());
     let scheme = if tls.is_some() { "https" } else { "http" };
     let runtime = commands::small_runtime()?;
@@ -54,18 +53,6 @@ pub(crate) fn run(arguments: &ServeJwks, _: &Global, console: Console) -> Result
     // A read that hangs, of a folder of another machine, keeps nobody from ending.
     runtime.shutdown_background();
     served
-}
-
-fn admin(value: &str) -> Result<Option<SocketAddr>, Failure> {
-    if value == "off" {
-        return Ok(None);
-    }
-    let address = value.replacen("localhost:", "127.0.0.1:", 1);
-    let address = address.parse().map_err(|_| {
-        Failure::usage(format!("the value of --admin can't be used: `{value}`"))
-            .hint("give an address and a port, such as 127.0.0.1:8090, or `off`")
-    });
-    address.map(Some)
 }
 
 /// Where the key set comes from.

@@ -31,7 +31,7 @@ const LIMITS: Limits = Limits {
     patience: Patience {
         head: Duration::from_secs(10),
         idle: Duration::from_secs(75),
-        stuck: Duration::from_secs(60),
+        stuck: Duration::from_mins(1),
     },
     handshake: Duration::from_secs(10),
     drain: Duration::from_secs(25),
@@ -220,7 +220,7 @@ impl ProxyServerBuilder {
             connector: Connector::new(tls, Egress::from_environment()),
             entropy: Arc::new(OsEntropy::default()),
             bounds: Bounds { upstream: self.upstream_timeout, caller: self.caller_timeout },
-            nowhere: metrics.of_route(""),
+            nowhere: metrics.of_nowhere(),
             metrics,
         });
         let admin = match self.admin {

@@ -25,20 +25,20 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    pub(super) fn of(error: legacy::Error, fault: Option<BodyFault>) -> Self {
+    pub(super) fn of(error: &legacy::Error, fault: Option<BodyFault>) -> Self {
         if let Some(fault) = fault {
             return Self::Caller(fault);
         }
         if error.is_connect() {
-            let connect = find::<ConnectError>(&error);
+            let connect = find::<ConnectError>(error);
             let kind = connect.map_or("destination_unavailable", kind_of);
             let reason = error.source().map_or_else(|| error.to_string(), causes);
             let is_late = kind == "connection_timeout";
             return Self::Connect { reason, kind, is_late };
         }
-        let is_incomplete = find::<hyper::Error>(&error).is_some_and(|error| {
+        let is_incomplete = find::<hyper::Error>(error).is_some_and(|error| {
             error.is_incomplete_message() || error.is_closed() || error.is_canceled()
-        }) || find::<std::io::Error>(&error).is_some();
+        }) || find::<std::io::Error>(error).is_some();
         Self::Lost {
             reason: error.source().map_or_else(|| error.to_string(), causes),
             is_incomplete,

@@ -70,7 +70,7 @@ impl Forward {
         let shared = &*self.shared;
         let method = request.method().clone();
         if let Err(problem) = shared.gate.admit(&request) {
-            return shared.refuse(&shared.nowhere, problem, &method);
+            return refuse(&shared.nowhere, problem, &method);
         }
         let table = shared.table.load_full();
         if request.uri().path() == token_endpoint::PATH {
@@ -78,7 +78,7 @@ impl Forward {
         }
         let lane = Some(request.uri()).filter(|uri| gate::has_path(uri));
         let Some(lane) = lane.and_then(|uri| table.lane(uri.path())) else {
-            return shared.refuse(&shared.nowhere, no_route(&table), &method);
+            return refuse(&shared.nowhere, no_route(&table), &method);
         };
         let mut course = Course::new(lane.counts.clone());
         match self.through(lane, request, under_way, &course).await {
@@ -125,7 +125,7 @@ impl Forward {
         let answer = self.send(sent, body, &watch, course).await.map_err(refused)?;
         let Some((app, token)) = token.filter(|_| answer.status() == StatusCode::UNAUTHORIZED)
         else {
-            return Ok(self.passed_on(answer.map(Peeked::unread), under_way, course));
+            return Ok(shared.bounds.passed_on(answer.map(Peeked::unread), under_way, course));
         };
         // What it says of the token is in its body.
         let answer = peek::beginning_of(answer).await;
@@ -134,7 +134,7 @@ impl Forward {
                 Some(second) => second.map(Peeked::unread),
                 None => answer,
             };
-        Ok(self.passed_on(answer, under_way, course))
+        Ok(shared.bounds.passed_on(answer, under_way, course))
     }
 
     /// The answer to the same request with a new token, if there is any use in one.
@@ -208,7 +208,7 @@ impl Forward {
         loop {
             match timeout(bound, answer.as_mut()).await {
                 Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(error)) => return Err(Failure::of(error, watch.fault())),
+                Ok(Err(error)) => return Err(Failure::of(&error, watch.fault())),
                 Err(_) => {
                     let more = watch.pieces();
                     if more == pieces && !watch.is_awaited() {
@@ -219,22 +219,26 @@ impl Forward {
             }
         }
     }
+}
 
+impl Bounds {
     /// An API's answer becomes ours.
     fn passed_on(
-        &self,
+        self,
         answer: Response<Peeked>,
         under_way: UnderWay,
         course: &Course,
     ) -> Response<AnswerBody> {
-        let silence = self.shared.bounds.upstream;
         let counts = course.counts.clone();
         let on_cut = move || counts.ended(Outcome::CutOff, None);
         let (mut parts, body) = answer.into_parts();
         hop::strip(&mut parts.headers);
         parts.extensions.clear();
         let (read, rest) = body.into_parts();
-        Response::from_parts(parts, AnswerBody::theirs(read, rest, silence, under_way, on_cut))
+        Response::from_parts(
+            parts,
+            AnswerBody::theirs(read, rest, self.upstream, under_way, on_cut),
+        )
     }
 }
 
@@ -254,17 +258,10 @@ impl Service for Forward {
     }
 }
 
-impl Shared {
-    fn refuse(
-        &self,
-        counts: &RouteCounts,
-        problem: Problem,
-        method: &Method,
-    ) -> Response<AnswerBody> {
-        counts.ended(Outcome::Refused, Some(problem.status()));
-        told(&problem, method);
-        problem.into_response(method, None)
-    }
+fn refuse(counts: &RouteCounts, problem: Problem, method: &Method) -> Response<AnswerBody> {
+    counts.ended(Outcome::Refused, Some(problem.status()));
+    told(&problem, method);
+    problem.into_response(method, None)
 }
 
 fn told(problem: &Problem, method: &Method) {

@@ -188,7 +188,7 @@ fn host_of(authority: &str) -> &str {
 
 /// As much of a name as is fit to be shown.
 fn shown(host: &str) -> String {
-    host.chars().filter(|c| c.is_ascii_graphic()).take(80).collect()
+    host.chars().filter(char::is_ascii_graphic).take(80).collect()
 }
 
 /// Whether a request's target is a path: neither `*` nor anything else.

@@ -181,6 +181,18 @@ impl Metrics {
         }
     }
 
+    /// Counts what no route is for.
+    pub(super) fn of_nowhere(&self) -> RouteCounts {
+        RouteCounts {
+            requests: self.requests.clone(),
+            forwarded: Default::default(),
+            request_duration: histogram(),
+            upstream_duration: histogram(),
+            retries: Counter::default(),
+            route: String::new(),
+        }
+    }
+
     pub(super) fn of_app(&self, app: &str) -> AppCounts {
         AppCounts {
             requests: self.token_requests.clone(),
@@ -192,12 +204,6 @@ impl Metrics {
     pub(super) fn reloaded(&self, well: bool) {
         let outcome = if well { "ok" } else { "failed" };
         self.reloads.get_or_create(&[("outcome", outcome.to_owned())]).inc();
-    }
-
-    pub(super) fn store_operated(&self, operation: &'static str, well: bool) {
-        let outcome = if well { "ok" } else { "failed" };
-        let labels = [("operation", operation.to_owned()), ("outcome", outcome.to_owned())];
-        self.store_operations.get_or_create(&labels).inc();
     }
 
     /// Everything, as OpenMetrics text.

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use nhs_auth::{ErrorClass, RefusalBody, TokenError, TokenErrorKind, X_REQUEST_ID};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::answer_body::AnswerBody;
@@ -14,7 +15,10 @@ pub(super) const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-statu
 
 /// What went wrong in the proxy, or on its way to the API.
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(super) struct Problem(Box<Details>);
+
+#[derive(Debug)]
+struct Details {
     status: StatusCode,
     /// Its name, for programs.
     kind: &'static str,
@@ -23,7 +27,7 @@ pub(super) struct Problem {
     /// The error type of RFC 9209, section 2.3.
     proxy_error: &'static str,
     hints: Vec<String>,
-    more: Map<String, Value>,
+    token_error: Option<Value>,
     retry_after_s: Option<u64>,
     closes: bool,
 }
@@ -35,17 +39,17 @@ impl Problem {
         title: &'static str,
         detail: impl Into<String>,
     ) -> Self {
-        Self {
+        Self(Box::new(Details {
             status,
             kind,
             title,
             detail: detail.into(),
             proxy_error: "http_request_denied",
             hints: Vec::new(),
-            more: Map::new(),
+            token_error: None,
             retry_after_s: None,
             closes: false,
-        }
+        }))
     }
 
     /// The platform, or this side of it, gave no token; nothing was sent to the API.
@@ -67,8 +71,6 @@ impl Problem {
                 "there is no token for now; nothing was sent to the API",
             ),
         };
-        let mut more = Map::new();
-        more.insert("token_error".to_owned(), token_error(error));
         let asked_for = error.retry_after.map(|pause| pause.as_secs().max(1));
         let retry_after_s =
             (status == StatusCode::SERVICE_UNAVAILABLE).then(|| asked_for.unwrap_or(2));
@@ -76,41 +78,40 @@ impl Problem {
             ErrorClass::Refused | ErrorClass::Local => "proxy_configuration_error",
             _ => "destination_unavailable",
         };
-        Self {
-            proxy_error,
-            hints: error.hints(),
-            more,
-            retry_after_s,
-            ..Self::new(status, kind, title, error.to_string())
-        }
+        let mut problem =
+            Self::new(status, kind, title, error.to_string()).proxy_error(proxy_error);
+        problem.0.hints = error.hints();
+        problem.0.token_error = Some(token_error(error));
+        problem.0.retry_after_s = retry_after_s;
+        problem
     }
 
     pub(super) fn proxy_error(mut self, name: &'static str) -> Self {
-        self.proxy_error = name;
+        self.0.proxy_error = name;
         self
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
+        self.0.hints.push(hint.into());
         self
     }
 
     /// The same, after which the connection ends: who speaks like that isn't understood any more.
     pub(super) fn closing(mut self) -> Self {
-        self.closes = true;
+        self.0.closes = true;
         self
     }
 
     pub(super) fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     pub(super) fn kind(&self) -> &'static str {
-        self.kind
+        self.0.kind
     }
 
     pub(super) fn detail(&self) -> &str {
-        &self.detail
+        &self.0.detail
     }
 
     pub(super) fn into_response(
@@ -118,38 +119,33 @@ impl Problem {
         method: &Method,
         request_id: Option<&HeaderValue>,
     ) -> Response<AnswerBody> {
-        let mut body = json!({
-            "type": format!("nhs-auth:{}", self.kind),
-            "title": self.title,
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-            "source": "nhs-auth",
-        });
-        if let Value::Object(members) = &mut body {
-            if !self.hints.is_empty() {
-                members.insert("hints".to_owned(), json!(self.hints));
-            }
-            if let Some(id) = request_id.and_then(|id| id.to_str().ok()) {
-                members.insert("request_id".to_owned(), json!(id));
-            }
-            members.extend(self.more);
-        }
-        let text = body.to_string();
+        let kind = format!("nhs-auth:{}", self.0.kind);
+        let told = Told {
+            kind: &kind,
+            title: self.0.title,
+            status: self.0.status.as_u16(),
+            detail: &self.0.detail,
+            source: "nhs-auth",
+            hints: &self.0.hints,
+            request_id: request_id.and_then(|id| id.to_str().ok()),
+            token_error: self.0.token_error.as_ref(),
+        };
+        let text = serde_json::to_string(&told).expect("texts can always be written as JSON");
         let mut response = Response::new(AnswerBody::own(Bytes::new()));
-        *response.status_mut() = self.status;
+        *response.status_mut() = self.0.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CONTENT_LENGTH, HeaderValue::from(text.len()));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        let status = format!("nhs-auth; error={}", self.proxy_error);
+        let status = format!("nhs-auth; error={}", self.0.proxy_error);
         headers.extend(HeaderValue::try_from(status).ok().map(|value| (PROXY_STATUS, value)));
-        if let Some(seconds) = self.retry_after_s {
+        if let Some(seconds) = self.0.retry_after_s {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         if let Some(id) = request_id {
             headers.insert(X_REQUEST_ID, id.clone());
         }
-        if self.closes {
+        if self.0.closes {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         if method != Method::HEAD {
@@ -157,6 +153,24 @@ impl Problem {
         }
         response
     }
+}
+
+/// The document, in the order in which people read it.
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    /// Tells it from an API's own.
+    source: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    hints: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_error: Option<&'a Value>,
 }
 
 /// What is known of a token that could not be had, for programs.

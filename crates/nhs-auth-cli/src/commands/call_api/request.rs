@@ -10,9 +10,9 @@ use nhs_auth::{APIKEY, Environment};
 
 use crate::arguments::{Auth, CallApi};
 use crate::failure::Failure;
+use crate::headers::{self, PRODUCT_ID};
 
 const NHS_NUMBER: HeaderName = HeaderName::from_static("nhs-login-nhs-number");
-const PRODUCT_ID: HeaderName = HeaderName::from_static("nhse-product-id");
 
 /// The URL to call.
 pub(super) struct Target(Uri);
@@ -69,7 +69,7 @@ fn shown(url: &str) -> String {
 }
 
 pub(super) fn build(url: &Target, arguments: &CallApi) -> Result<Request<Bytes>, Failure> {
-    let headers = headers(arguments)?;
+    let headers = all_headers(arguments)?;
     let body = body(arguments)?;
     let method = method(arguments, body.is_some())?;
     let mut request = Request::new(body.unwrap_or_default());
@@ -93,20 +93,20 @@ fn method(arguments: &CallApi, has_body: bool) -> Result<Method, Failure> {
     }
 }
 
-fn headers(arguments: &CallApi) -> Result<HeaderMap, Failure> {
+fn all_headers(arguments: &CallApi) -> Result<HeaderMap, Failure> {
     let mut headers = HeaderMap::new();
     if arguments.json.is_some() {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     if let Some(number) = &arguments.nhs_number {
-        headers.insert(NHS_NUMBER, value("--nhs-number", number)?);
+        headers.insert(NHS_NUMBER, headers::value("--nhs-number", number)?);
     }
     if let Some(id) = &arguments.product_id {
-        headers.insert(PRODUCT_ID, value("--product-id", id)?);
+        headers.insert(PRODUCT_ID, headers::value("--product-id", id)?);
     }
     let mut own = HeaderMap::new();
     for line in &arguments.header {
-        let (name, value) = header(line)?;
+        let (name, value) = headers::line(line)?;
         refuse_what_is_not_the_callers(&name, arguments.auth)?;
         own.append(name, value);
     }
@@ -135,28 +135,6 @@ fn refuse_what_is_not_the_callers(name: &HeaderName, auth: Auth) -> Result<(), F
             .hint("to send one of your own, use --auth none"));
     }
     Ok(())
-}
-
-fn header(line: &str) -> Result<(HeaderName, HeaderValue), Failure> {
-    let Some((name, text)) = line.split_once(':') else {
-        // The line may hold a secret, so it is not repeated.
-        return Err(Failure::usage("a --header has no colon in it")
-            .hint("write it as \"Name: value\", such as --header \"Accept: application/json\""));
-    };
-    let parsed = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| {
-        Failure::usage(format!("{:?} is not the name of a header", name.trim()))
-            .hint("write it as \"Name: value\"")
-    })?;
-    Ok((parsed, value(&format!("--header {}", name.trim()), text)?))
-}
-
-fn value(flag: &str, text: &str) -> Result<HeaderValue, Failure> {
-    HeaderValue::from_str(text.trim()).or_else(|_| {
-        let is_safe = !text.chars().any(char::is_control);
-        HeaderValue::from_bytes(text.trim().as_bytes()).ok().filter(|_| is_safe).ok_or_else(|| {
-            Failure::usage(format!("the value of {flag} has a character that no header can carry"))
-        })
-    })
 }
 
 fn body(arguments: &CallApi) -> Result<Option<Bytes>, Failure> {

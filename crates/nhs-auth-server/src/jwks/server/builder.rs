@@ -25,7 +25,7 @@ const LIMITS: Limits = Limits {
     patience: Patience {
         head: Duration::from_secs(10),
         idle: Duration::from_secs(75),
-        stuck: Duration::from_secs(60),
+        stuck: Duration::from_mins(1),
     },
     handshake: Duration::from_secs(10),
     drain: Duration::from_secs(10),

@@ -1,0 +1,73 @@
+//! `nhs-auth proxy`.
+
+mod apps;
+mod listen;
+mod reload;
+mod routes;
+mod supervisor;
+
+use std::time::Duration;
+
+use nhs_auth_server::ProxyServer;
+
+use self::apps::Apps;
+use crate::arguments::{Global, LogForm, Proxy};
+use crate::console::{self, Console};
+use crate::failure::{Exit, Failure};
+use crate::{commands, secret};
+
+pub(crate) fn run(arguments: &Proxy, global: &Global, console: Console) -> Result<Exit, Failure> {
+    let console = if arguments.log == LogForm::Json { console.hushed() } else { console };
+    let listen = listen::parse(&arguments.listen)?;
+    let admin = commands::admin_address(&arguments.admin)?;
+    let caller_secret = arguments.caller_secret.as_deref();
+    let caller_secret =
+        caller_secret.map(|value| secret::read("--caller-secret", value)).transpose()?;
+    let mut apps = Apps::new(console);
+    let routes = routes::of(arguments, &global.file, &mut apps, console)?;
+    let config = global.file.path.clone();
+
+    let runtime = commands::server_runtime()?;
+    let served = runtime.block_on(async {
+        let mut builder = ProxyServer::builder(routes)
+            .listen(listen)
+            .admin(admin)
+            .allow_remote(arguments.allow_remote)
+            .caller_secret(caller_secret)
+            .ca_file(arguments.ca_file.clone())
+            .upstream_timeout(Duration::from_secs(arguments.upstream_timeout))
+            .drain(Duration::from_secs(arguments.drain));
+        for name in &arguments.server_name {
+            builder = builder.server_name(name);
+        }
+        let server = builder.bind().await?;
+        if arguments.allow_remote && arguments.caller_secret.is_none() {
+            console.warn(
+                "whoever can reach this address uses the application's access: --caller-secret \
+                 keeps strangers out",
+            );
+        }
+        let stop = commands::interrupted()?;
+        let reloading = reload::on_change(server.reloader(), apps, config)?;
+        if let Some(admin) = server.admin_addr() {
+            console.note(format_args!(
+                "health and metrics: http://{admin}/healthz, /readyz, /metrics"
+            ));
+        }
+        console::answer_line(&server.address().to_string())?;
+        console.note("ready: interrupt to stop");
+        supervisor::ready();
+        let stop = async {
+            tokio::select! {
+                () = stop => {}
+                never = reloading => match never {},
+            }
+            supervisor::stopping();
+        };
+        server.run_until(stop).await;
+        Ok(Exit::Done)
+    });
+    // What hangs, a look at a file of another machine say, keeps nobody from ending.
+    runtime.shutdown_background();
+    served
+}
