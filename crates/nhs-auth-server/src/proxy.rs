@@ -2,8 +2,10 @@
 //! one.
 
 mod answer_body;
+mod api_body;
 mod app;
 mod builder;
+mod connections;
 mod connector;
 mod expectation;
 mod failure;

@@ -28,9 +28,10 @@ pub(crate) fn unguessable(entropy: &dyn Entropy) -> String {
 pub struct OsEntropy;
 
 impl Entropy for OsEntropy {
-    #[expect(clippy::disallowed_methods, reason = "this is where randomness comes in")]
     fn uuid(&self) -> Uuid {
-        Uuid::new_v4()
+        let mut bytes = [0; 16];
+        SystemRandom::new().fill(&mut bytes).expect("the operating system has random bytes");
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
     }
 
     fn bytes(&self) -> [u8; 32] {

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Frame, SizeHint};
 
+use super::api_body::ApiBody;
 use super::silence::Silence;
 use crate::serving::UnderWay;
 
@@ -22,7 +23,7 @@ pub(crate) enum AnswerBody {
 }
 
 pub(crate) struct Theirs {
-    incoming: Incoming,
+    incoming: ApiBody,
     silence: Silence,
     /// The request is under way until its answer has been passed on.
     _under_way: UnderWay,
@@ -47,7 +48,7 @@ impl AnswerBody {
     /// end.
     pub(super) fn theirs(
         read: Option<Bytes>,
-        incoming: Incoming,
+        incoming: ApiBody,
         silence: Duration,
         under_way: UnderWay,
         on_cut: impl FnOnce() + Send + Sync + 'static,

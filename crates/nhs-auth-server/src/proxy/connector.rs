@@ -8,11 +8,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
-use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -22,17 +21,9 @@ use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tower_service::Service;
 
-use super::sent_body::SentBody;
-
 /// How long each step to a connection may take: the connection itself, the egress proxy's word, and
 /// the TLS handshake.
 const STEP: Duration = Duration::from_secs(5);
-
-/// How long a connection that nobody uses is kept. The platform closes its own after a minute.
-const IDLE: Duration = Duration::from_secs(55);
-
-/// One thread's connections to APIs, kept for later requests.
-pub(super) type ApiConnections = Client<Connector, SentBody>;
 
 /// Makes connections.
 #[derive(Clone)]
@@ -88,16 +79,8 @@ impl Connector {
         Self(Arc::new(Inner { tcp, tls: TlsConnector::from(tls), egress }))
     }
 
-    /// Connections of one thread's own.
-    pub(super) fn connections(&self) -> ApiConnections {
-        Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .timer(TokioTimer::new())
-            .build(self.clone())
-    }
-
-    async fn connect(self, uri: Uri) -> Result<ApiStream, ConnectError> {
+    /// Connects to where a URL is.
+    pub(super) async fn connect(&self, uri: Uri) -> Result<ApiStream, ConnectError> {
         let stream = match self.0.egress.of(&uri) {
             Some(egress) => self.tunnel(&egress, &uri).await?,
             None => self.tcp(uri.clone()).await?,
@@ -156,21 +139,6 @@ pub(super) fn causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-impl Service<Uri> for Connector {
-    type Response = TokioIo<ApiStream>;
-    type Error = ConnectError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ConnectError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let connect = self.clone().connect(uri);
-        Box::pin(async { connect.await.map(TokioIo::new) })
-    }
-}
-
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connector").finish_non_exhaustive()
@@ -183,14 +151,10 @@ pub(super) enum ApiStream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-impl Connection for ApiStream {
-    fn connected(&self) -> Connected {
-        match self {
-            Self::Tls(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
-                Connected::new().negotiated_h2()
-            }
-            _ => Connected::new(),
-        }
+impl ApiStream {
+    /// Whether HTTP/2 was agreed on.
+    pub(super) fn speaks_http2(&self) -> bool {
+        matches!(self, Self::Tls(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2"))
     }
 }
 

@@ -3,13 +3,12 @@
 use std::error::Error;
 use std::time::Duration;
 
-use http::{StatusCode, Uri};
-use hyper_util::client::legacy;
-
+use super::connections::SendError;
 use super::connector::{ConnectError, causes};
 use super::metrics::Outcome;
 use super::problem::Problem;
 use super::sent_body::BodyFault;
+use http::{StatusCode, Uri};
 
 /// One attempt's failure.
 #[derive(Debug)]
@@ -25,23 +24,21 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    pub(super) fn of(error: &legacy::Error, fault: Option<BodyFault>) -> Self {
-        if let Some(fault) = fault {
-            return Self::Caller(fault);
-        }
-        if error.is_connect() {
-            let connect = find::<ConnectError>(error);
-            let kind = connect.map_or("destination_unavailable", kind_of);
-            let reason = error.source().map_or_else(|| error.to_string(), causes);
-            let is_late = kind == "connection_timeout";
-            return Self::Connect { reason, kind, is_late };
-        }
-        let is_incomplete = find::<hyper::Error>(error).is_some_and(|error| {
-            error.is_incomplete_message() || error.is_closed() || error.is_canceled()
-        }) || find::<std::io::Error>(error).is_some();
-        Self::Lost {
-            reason: error.source().map_or_else(|| error.to_string(), causes),
-            is_incomplete,
+    pub(super) fn of(error: &SendError, fault: Option<BodyFault>) -> Self {
+        match (error, fault) {
+            (_, Some(fault)) => Self::Caller(fault),
+            (SendError::Connect(error), _) => {
+                let kind = kind_of(error);
+                let is_late = kind == "connection_timeout";
+                Self::Connect { reason: causes(error), kind, is_late }
+            }
+            (SendError::Http(error), _) => {
+                let is_incomplete = error.is_incomplete_message()
+                    || error.is_closed()
+                    || error.is_canceled()
+                    || find::<std::io::Error>(error).is_some();
+                Self::Lost { reason: causes(error), is_incomplete }
+            }
         }
     }
 

@@ -13,8 +13,10 @@ use nhs_auth_rules::gateway;
 use tokio::time::{Instant, timeout};
 
 use super::answer_body::AnswerBody;
+use super::api_body::ApiBody;
 use super::app::ProxyApp;
-use super::connector::{ApiConnections, Connector};
+use super::connections::{ApiConnections, Place};
+use super::connector::Connector;
 use super::failure::Failure;
 use super::gate::{self, Gate};
 use super::metrics::{Metrics, Outcome, RouteCounts};
@@ -63,7 +65,7 @@ struct Course {
 
 impl Forward {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { connections: shared.connector.connections(), shared }
+        Self { connections: ApiConnections::new(shared.connector.clone()), shared }
     }
 
     async fn course(self, request: Request<Incoming>, under_way: UnderWay) -> Response<AnswerBody> {
@@ -74,7 +76,7 @@ impl Forward {
         }
         let table = shared.table.load_full();
         if request.uri().path() == token_endpoint::PATH {
-            return token_endpoint::answer(&table, request).await;
+            return Box::pin(token_endpoint::answer(&table, request)).await;
         }
         let lane = Some(request.uri()).filter(|uri| gate::has_path(uri));
         let Some(lane) = lane.and_then(|uri| table.lane(uri.path())) else {
@@ -127,13 +129,14 @@ impl Forward {
         else {
             return Ok(shared.bounds.passed_on(answer.map(Peeked::unread), under_way, course));
         };
-        // What it says of the token is in its body.
-        let answer = peek::beginning_of(answer).await;
-        let answer =
-            match self.second_chance(&outgoing, lane, &answer, app, &token, &watch, course).await {
-                Some(second) => second.map(Peeked::unread),
-                None => answer,
-            };
+        // Boxed: a future is as long as its longest branch, and this one is rare.
+        let answer = Box::pin(async {
+            // What it says of the token is in its body.
+            let answer = peek::beginning_of(answer).await;
+            let second = self.second_chance(&outgoing, lane, &answer, app, &token, &watch, course);
+            second.await.map_or(answer, |second| second.map(Peeked::unread))
+        })
+        .await;
         Ok(shared.bounds.passed_on(answer, under_way, course))
     }
 
@@ -148,7 +151,7 @@ impl Forward {
         token: &AccessToken,
         watch: &BodyWatch,
         course: &Course,
-    ) -> Option<Response<Incoming>> {
+    ) -> Option<Response<ApiBody>> {
         let challenge = answer.headers().get(WWW_AUTHENTICATE);
         let challenge = challenge.map(|value| String::from_utf8_lossy(value.as_bytes()));
         let challenge = challenge.as_deref().unwrap_or_default();
@@ -178,13 +181,15 @@ impl Forward {
         body: SentBody,
         watch: &BodyWatch,
         course: &Course,
-    ) -> Result<Response<Incoming>, (Problem, Outcome)> {
+    ) -> Result<Response<ApiBody>, (Problem, Outcome)> {
         let began = Instant::now();
-        let answer = match self.attempt(sent.request(body), watch).await {
+        let answer = match self.attempt(sent.place(), sent.request(body), watch).await {
             Err(failure) if failure.is_a_stale_connection() && sent.may_be_repeated() => {
                 // The API closed a connection just as it was used again.
                 match watch.again() {
-                    Some(body) => self.attempt(sent.request(body), watch).await,
+                    Some(body) => {
+                        Box::pin(self.attempt(sent.place(), sent.request(body), watch)).await
+                    }
                     None => Err(failure),
                 }
             }
@@ -199,11 +204,12 @@ impl Forward {
     /// took.
     async fn attempt(
         &self,
+        place: &Place,
         request: Request<SentBody>,
         watch: &BodyWatch,
-    ) -> Result<Response<Incoming>, Failure> {
+    ) -> Result<Response<ApiBody>, Failure> {
         let bound = self.shared.bounds.upstream;
-        let mut answer = pin!(self.connections.request(request));
+        let mut answer = pin!(self.connections.send(place, request));
         let mut pieces = watch.pieces();
         loop {
             match timeout(bound, answer.as_mut()).await {
@@ -276,6 +282,10 @@ struct Sent<'a> {
 }
 
 impl Sent<'_> {
+    fn place(&self) -> &Place {
+        self.lane.route.upstream().place()
+    }
+
     fn request(&self, body: SentBody) -> Request<SentBody> {
         let parts = &self.outgoing.parts;
         let mut request = Request::new(body);

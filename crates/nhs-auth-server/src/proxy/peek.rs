@@ -5,8 +5,10 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::Response;
 use http_body_util::BodyExt as _;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use tokio::time::timeout;
+
+use super::api_body::ApiBody;
 
 /// How much is read, in bytes, and for how long.
 const MOST: usize = 64 * 1024;
@@ -15,12 +17,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A body, and what was read of it.
 pub(super) struct Peeked {
     read: Bytes,
-    rest: Incoming,
+    rest: ApiBody,
 }
 
 impl Peeked {
     /// A body that nothing was read of.
-    pub(super) fn unread(body: Incoming) -> Self {
+    pub(super) fn unread(body: ApiBody) -> Self {
         Self { read: Bytes::new(), rest: body }
     }
 
@@ -29,13 +31,13 @@ impl Peeked {
     }
 
     /// What was read, if anything was, and the rest.
-    pub(super) fn into_parts(self) -> (Option<Bytes>, Incoming) {
+    pub(super) fn into_parts(self) -> (Option<Bytes>, ApiBody) {
         (Some(self.read).filter(|read| !read.is_empty()), self.rest)
     }
 }
 
 /// Reads the beginning of a body. What goes wrong shows to whoever reads on.
-pub(super) async fn beginning_of(answer: Response<Incoming>) -> Response<Peeked> {
+pub(super) async fn beginning_of(answer: Response<ApiBody>) -> Response<Peeked> {
     let (parts, mut rest) = answer.into_parts();
     let mut read = BytesMut::new();
     let reading = async {

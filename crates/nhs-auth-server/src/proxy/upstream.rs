@@ -2,17 +2,20 @@
 
 use std::fmt;
 
-use http::Uri;
 use http::uri::{Authority, InvalidUri, PathAndQuery, Scheme};
+use http::{HeaderValue, Uri};
 use nhs_auth::{DestinationError, Destinations};
 
+use super::connections::Place;
+
 /// An API's place: scheme, host, port, and the path that its own paths begin with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Upstream {
     scheme: Scheme,
     authority: Authority,
     /// Without a slash at its end: empty for the root.
     path: String,
+    place: Place,
 }
 
 /// Why requests can't be sent there.
@@ -62,7 +65,13 @@ impl Upstream {
             return Err(not_a_url("it has no scheme or no host".to_owned()));
         };
         let path = parts.path_and_query.as_ref().map_or("", PathAndQuery::path);
-        Ok(Self { scheme, authority, path: path.trim_end_matches('/').to_owned() })
+        let path = path.trim_end_matches('/').to_owned();
+        let place = place(&scheme, &authority);
+        Ok(Self { scheme, authority, path, place })
+    }
+
+    pub(super) fn place(&self) -> &Place {
+        &self.place
     }
 
     /// The same place with `rest` behind its path, byte for byte: it is what remains of a request's
@@ -79,6 +88,19 @@ impl Upstream {
             format!("{}{slash}{rest}", self.path).parse().ok()?
         });
         Uri::from_parts(parts).ok()
+    }
+}
+
+/// The `Host` of a place has no port that goes without saying.
+fn place(scheme: &Scheme, authority: &Authority) -> Place {
+    let usual = if *scheme == Scheme::HTTPS { 443 } else { 80 };
+    let host = match authority.port_u16() {
+        Some(port) if port != usual => authority.as_str(),
+        _ => authority.host(),
+    };
+    Place {
+        name: format!("{scheme}://{authority}").into(),
+        host: HeaderValue::from_str(host).expect("an authority is ASCII"),
     }
 }
 
