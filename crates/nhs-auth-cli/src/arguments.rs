@@ -15,6 +15,7 @@ use nhs_auth_rules::diagnosis::Profile;
 pub(crate) use self::keys::{GenerateKeys, PublishJwks, RingPlace, RotateKeys, ServeJwks};
 pub(crate) use self::proxy::{LogForm, PassHeader, Proxy};
 pub(crate) use self::user::{ClientAlgorithm, ExchangeToken, SignIn, SignInWith};
+use crate::commands::man::Man;
 use crate::config_file::ConfigFile;
 
 /// Proves software to NHS England's APIs: keys, tokens and calls, and the platform in a box.
@@ -91,6 +92,8 @@ pub(crate) enum Verb {
     /// Show the whole job, on the platform in a box: keys, token, call, and two mistakes
     Demo,
     Completions(Completions),
+    #[command(hide = true)] // for those who make packages
+    Man(Man),
 }
 
 impl Verb {

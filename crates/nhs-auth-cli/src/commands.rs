@@ -8,6 +8,7 @@ pub(crate) mod exchange_token;
 pub(crate) mod explain;
 pub(crate) mod generate_keys;
 pub(crate) mod get_token;
+pub(crate) mod man;
 pub(crate) mod mock;
 pub(crate) mod proxy;
 pub(crate) mod publish_jwks;

@@ -20,7 +20,7 @@ use crate::failure::{Exit, Failure};
 const NOT_IN_THE_FILE: [&str; 4] = ["app", "config", "help", "version"];
 
 /// Verbs that a configuration can't change.
-const NO_FILE: [&str; 3] = ["completions", "demo", "explain"];
+const NO_FILE: [&str; 4] = ["completions", "demo", "explain", "man"];
 
 /// Reads the arguments, with what lies below them. `None` when help or a version was asked for,
 /// and has been printed.

@@ -53,6 +53,7 @@ fn perform(cli: Cli, console: Console) -> Result<Exit, Failure> {
         Verb::Explain(arguments) => commands::explain::run(&arguments, &global),
         Verb::GenerateKeys(arguments) => commands::generate_keys::run(&arguments, &global, console),
         Verb::GetToken(arguments) => commands::get_token::run(&arguments, &global, console),
+        Verb::Man(arguments) => commands::man::run(&arguments),
         Verb::Mock(arguments) => commands::mock::run(&arguments, &global, console),
         Verb::Proxy(arguments) => commands::proxy::run(&arguments, &global, console),
         Verb::PublishJwks(arguments) => commands::publish_jwks::run(&arguments, &global, console),
