@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "progress and failures are for people to read")]
 
 mod bench;
+mod deb;
 mod docs;
 mod process;
 mod test;
@@ -15,6 +16,7 @@ use clap::Parser;
 fn main() -> ExitCode {
     let done = match Chore::parse() {
         Chore::Bench => bench::run(),
+        Chore::Deb(deb) => deb::run(deb),
         Chore::Docs => docs::write(),
         Chore::Soak { minutes } => bench::soak(minutes),
         Chore::Test { args } => test::run(&args),
@@ -34,6 +36,8 @@ fn main() -> ExitCode {
 enum Chore {
     /// Measure what it costs, beside what else does the same job, in one run.
     Bench,
+    /// Make the Debian package.
+    Deb(deb::Deb),
     /// Write the pages that are made from the rulebook anew.
     Docs,
     /// Load the mock for minutes, and see whether its memory is flat.
