@@ -138,7 +138,7 @@ struct Program {
     packages: &'static [&'static str],
 }
 
-const PROGRAMS: [Program; 9] = [
+const PROGRAMS: [Program; 16] = [
     Program {
         name: "chromium",
         wanted: "chromium",
@@ -146,11 +146,26 @@ const PROGRAMS: [Program; 9] = [
         packages: &["chromium"],
     },
     Program { name: "curl", wanted: "curl", probe: &["--version"], packages: &["curl"] },
+    Program { name: "dpkg-deb", wanted: "dpkg", probe: &["--version"], packages: &["dpkg"] },
+    Program {
+        name: "dpkg-shlibdeps",
+        wanted: "dpkg-dev",
+        probe: &["--version"],
+        packages: &["dpkg-dev"],
+    },
     Program {
         name: "javac", // `java` may be a runtime alone, which can't start a source file
         wanted: "a JDK of Java 17 or later",
         probe: &["--release", "17", "--version"],
         packages: &["default-jdk-headless"],
+    },
+    Program { name: "lintian", wanted: "lintian", probe: &["--version"], packages: &["lintian"] },
+    Program { name: "man", wanted: "man", probe: &["--version"], packages: &["man-db"] },
+    Program {
+        name: "mandoc", // which doesn't tell its version
+        wanted: "mandoc",
+        probe: &["/dev/null"],
+        packages: &["mandoc"],
     },
     Program {
         name: "node",
@@ -160,6 +175,12 @@ const PROGRAMS: [Program; 9] = [
     },
     Program { name: "npm", wanted: "npm", probe: &["--version"], packages: &["npm"] },
     Program { name: "openssl", wanted: "openssl", probe: &["version"], packages: &["openssl"] },
+    Program {
+        name: "promtool",
+        wanted: "promtool",
+        probe: &["--version"],
+        packages: &["prometheus"],
+    },
     Program {
         name: "python3",
         wanted: "python 3.10 or later with venv",
@@ -177,6 +198,12 @@ const PROGRAMS: [Program; 9] = [
         wanted: "SoftHSM 2",
         probe: &["--version"],
         packages: &["softhsm2"],
+    },
+    Program {
+        name: "systemd-analyze",
+        wanted: "systemd-analyze",
+        probe: &["--version"],
+        packages: &["systemd"],
     },
 ];
 
@@ -201,15 +228,17 @@ mod tests {
 
         assert!(
             advice.contains(
-                "need chromium, a JDK of Java 17 or later, node 20.18 or later, npm, openssl, \
-                 python 3.10 or later with venv, redis-server, SoftHSM 2, missing"
+                "need chromium, dpkg, dpkg-dev, a JDK of Java 17 or later, lintian, man, mandoc, \
+                 node 20.18 or later, npm, openssl, promtool, python 3.10 or later with venv, \
+                 redis-server, SoftHSM 2, systemd-analyze, missing"
             ),
             "{advice}"
         );
         assert!(
             advice.contains(
-                "`sudo apt-get install chromium default-jdk-headless nodejs npm openssl python3 \
-                 python3-venv redis-server softhsm2`"
+                "`sudo apt-get install chromium dpkg dpkg-dev default-jdk-headless lintian man-db \
+                 mandoc nodejs npm openssl prometheus python3 python3-venv redis-server softhsm2 \
+                 systemd`"
             ),
             "{advice}"
         );

@@ -20,6 +20,7 @@ mod interop;
 mod keys_elsewhere;
 mod mock_and_demo;
 mod mock_control;
+mod packaging;
 mod recipes;
 mod rotate_keys;
 mod running_mock;
