@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use file::{TokenFile, TokenFileError, TokenFileLock};
 pub use source::{TokenSource, TokenState};
 
-use crate::cache::supply::Supply;
+use crate::cache::supply::{Kept, Supply};
 use crate::{Application, Clock, Entropy, TokenClient, TokenIssuer};
 
 /// The tokens of this process, one slot for each identity: whatever changes which token is issued
@@ -66,10 +66,15 @@ impl TokenCache {
             TokenSource::new(Supply {
                 application: application.clone(),
                 means: self.means.clone(),
-                file: self.folder.as_deref().map(|folder| TokenFile::new(folder, application)),
+                kept: self.kept(application),
             })
         };
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
         sources.entry(application.identity()).or_insert_with(make).clone()
+    }
+
+    fn kept(&self, application: &Application) -> Kept {
+        let in_file = |folder: &PathBuf| Kept::InFile(TokenFile::new(folder, application));
+        self.folder.as_ref().map_or(Kept::Nowhere, in_file)
     }
 }

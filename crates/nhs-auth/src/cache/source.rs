@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::requests::{Outcome, Requests};
-use super::supply::{Supplied, Supply};
+use super::supply::{Held, Supplied, Supply};
 use crate::{AccessToken, Application, Clock, IssuedToken, TokenError, TokenErrorKind};
 
 /// A token is renewed when this share of its lifetime is over, less jitter.
@@ -196,7 +196,7 @@ impl TokenSource {
         let under_way = UnderWay { slot: Arc::clone(&self.0), sender };
         tokio::spawn(async move {
             let slot = &under_way.slot;
-            let held = slot.current.load().as_ref().map(|lease| lease.issued.access_token.clone());
+            let held = slot.held();
             let is_rejected = |token: &AccessToken| slot.requests().is_rejected(token);
             let supplied = slot.supply.obtain(held.as_ref(), is_rejected).await;
             under_way.sender.send_replace(Some(slot.settle(supplied)));
@@ -262,6 +262,11 @@ impl Slot {
         let entropy = &*self.supply.means.entropy;
         let until = self.requests().failed(error, self.now(), entropy);
         self.postpone(until);
+    }
+
+    fn held(&self) -> Option<Held> {
+        let lease = self.current.load();
+        lease.as_ref().map(|lease| Held { token: Arc::clone(&lease.issued) })
     }
 
     fn now(&self) -> Instant {

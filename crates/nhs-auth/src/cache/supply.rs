@@ -1,6 +1,11 @@
-//! Where one identity's tokens come from: its file, if it has one, and then the platform.
+//! Where one identity's tokens come from: what is kept outside the process, if anything is, and
+//! then the platform.
 
-use super::{Means, TokenFile, TokenFileError};
+mod with_file;
+
+use std::sync::Arc;
+
+use super::{Means, TokenFile};
 use crate::{AccessToken, Application, IssuedToken, TokenError};
 
 /// What an identity needs to get tokens.
@@ -8,7 +13,20 @@ use crate::{AccessToken, Application, IssuedToken, TokenError};
 pub(super) struct Supply {
     pub(super) application: Application,
     pub(super) means: Means,
-    pub(super) file: Option<TokenFile>,
+    pub(super) kept: Kept,
+}
+
+/// Where tokens are kept beside the memory of the process.
+#[derive(Debug)]
+pub(super) enum Kept {
+    Nowhere,
+    InFile(TokenFile),
+}
+
+/// What the process has when it asks.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    pub(super) token: Arc<IssuedToken>,
 }
 
 /// What came of it.
@@ -27,53 +45,12 @@ impl Supply {
     /// has rejected.
     pub(super) async fn obtain(
         &self,
-        held: Option<&AccessToken>,
+        held: Option<&Held>,
         is_rejected: impl Fn(&AccessToken) -> bool,
     ) -> Supplied {
-        let Some(file) = &self.file else {
-            return self.request().await.map_or_else(Supplied::Nothing, Supplied::Fresh);
-        };
-        let kept = || {
-            let token = file.read(self.means.clock.now())?;
-            (!is_rejected(&token.access_token)).then_some(token)
-        };
-        let fresh = || {
-            let token = kept().filter(|token| token.is_fresh(self.means.clock.now()))?;
-            (!held.is_some_and(|held| held.is_same_as(&token.access_token))).then_some(token)
-        };
-        // Files are replaced whole, so reading one needs no lock.
-        if let Some(token) = fresh() {
-            return Supplied::Fresh(token);
-        }
-        // Of several processes one asks. Those that have a token that serves don't wait for it.
-        let lock = match kept() {
-            Some(token) => match file.try_lock() {
-                Ok(None) => return Supplied::Old(token, None),
-                lock => lock,
-            },
-            None => file.lock().await.map(Some),
-        };
-        // Held to the end. Without it nothing is written either: what went wrong is told once.
-        let lock = lock.inspect_err(warn).ok();
-        if let Some(token) = fresh() {
-            return Supplied::Fresh(token);
-        }
-        match self.request().await {
-            Ok(token) => {
-                if lock.is_some() {
-                    file.write(&token).inspect_err(warn).ok();
-                }
-                Supplied::Fresh(token)
-            }
-            Err(error) => match kept() {
-                Some(token) => {
-                    tracing::warn!(
-                        "the token can't be renewed, and the old one still serves: {error}"
-                    );
-                    Supplied::Old(token, Some(error))
-                }
-                None => Supplied::Nothing(error),
-            },
+        match &self.kept {
+            Kept::Nowhere => self.request().await.map_or_else(Supplied::Nothing, Supplied::Fresh),
+            Kept::InFile(file) => self.obtain_with_file(file, held, is_rejected).await,
         }
     }
 
@@ -82,6 +59,8 @@ impl Supply {
     }
 }
 
-fn warn(error: &TokenFileError) {
-    tracing::warn!("tokens are not kept from run to run: {error}");
+impl Held {
+    fn is(&self, token: &AccessToken) -> bool {
+        self.token.access_token.is_same_as(token)
+    }
 }
