@@ -105,4 +105,12 @@ impl Application {
         }
         base64url(context.finish().as_ref())
     }
+
+    /// What decides whether two instances can share a token, wherever they run: where it is asked
+    /// for, and for whom. The kid and the key are left out. The platform issues a token to the
+    /// application, and which of its keys signed doesn't show in it; and instances that follow one
+    /// ring may have it at different places, or be a rotation's step apart.
+    pub(crate) fn fleet(&self) -> [&str; 2] {
+        [self.endpoint.url(), self.api_key.as_str()]
+    }
 }

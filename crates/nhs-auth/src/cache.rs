@@ -2,9 +2,12 @@
 //! same refusal.
 
 mod file;
+mod fleet;
 mod requests;
 mod source;
+mod store;
 mod supply;
+mod written;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -12,9 +15,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub use file::{TokenFile, TokenFileError, TokenFileLock};
 pub use source::{TokenSource, TokenState};
+pub use store::{FleetName, KeptToken, LeaseHolder, TokenStore};
 
+use crate::cache::fleet::{Fleet, SharedStore};
 use crate::cache::supply::{Kept, Supply};
-use crate::{Application, Clock, Entropy, TokenClient, TokenIssuer};
+use crate::{Application, Clock, Entropy, SealingKey, TokenClient, TokenIssuer};
 
 /// The tokens of this process, one slot for each identity: whatever changes which token is issued
 /// (endpoint, API key, kid, key) makes another.
@@ -23,8 +28,16 @@ use crate::{Application, Clock, Entropy, TokenClient, TokenIssuer};
 #[derive(Clone, Debug)]
 pub struct TokenCache {
     means: Means,
-    folder: Option<PathBuf>,
+    place: Place,
     sources: Arc<Mutex<HashMap<String, TokenSource>>>,
+}
+
+/// Where tokens are kept beside memory.
+#[derive(Clone, Debug)]
+enum Place {
+    Nowhere,
+    Folder(PathBuf),
+    Store(Arc<SharedStore>),
 }
 
 /// What a slot needs from outside.
@@ -49,13 +62,29 @@ impl TokenCache {
         entropy: Arc<dyn Entropy>,
     ) -> Self {
         let means = Means { issuer, clock, entropy };
-        Self { means, folder: None, sources: Arc::default() }
+        Self { means, place: Place::Nowhere, sources: Arc::default() }
     }
 
     /// The same, with the tokens also kept in files of `folder`, for programs that are run again
     /// and again: see [`TokenFile`].
     pub fn with_files(mut self, folder: PathBuf) -> Self {
-        self.folder = Some(folder);
+        self.place = Place::Folder(folder);
+        self
+    }
+
+    /// The same, with the tokens also kept in a store that all instances of a fleet share, for one
+    /// token for all of them. In place of files, if there were to be any.
+    ///
+    /// What is kept there is sealed with `key`, which all instances derive from the same secret
+    /// ([`SealingKey::derived_from`]). Instances of the same endpoint and API key share their token,
+    /// whatever key each of them signs with.
+    ///
+    /// One instance renews, under a lease in the store; the others go on with the token they have,
+    /// and find the new one there. The store is asked only when a token is due to be renewed, or
+    /// there is none. Where it fails, or takes longer than half a second, this instance asks the
+    /// platform itself: no call fails for the store. `docs/concepts/fleets.md` has the whole of it.
+    pub fn with_store(mut self, store: Arc<dyn TokenStore>, key: SealingKey) -> Self {
+        self.place = Place::Store(Arc::new(SharedStore::new(store, key)));
         self
     }
 
@@ -74,7 +103,12 @@ impl TokenCache {
     }
 
     fn kept(&self, application: &Application) -> Kept {
-        let in_file = |folder: &PathBuf| Kept::InFile(TokenFile::new(folder, application));
-        self.folder.as_ref().map_or(Kept::Nowhere, in_file)
+        match &self.place {
+            Place::Nowhere => Kept::Nowhere,
+            Place::Folder(folder) => Kept::InFile(TokenFile::new(folder, application)),
+            Place::Store(store) => {
+                Kept::WithFleet(Fleet::new(Arc::clone(store), application, &self.means))
+            }
+        }
     }
 }

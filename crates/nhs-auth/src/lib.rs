@@ -57,10 +57,12 @@ mod local_crypto;
 mod new_file;
 mod private_folder;
 mod relying_party;
+mod sealing;
 mod session;
 mod signer;
 mod signing_key;
 mod skew;
+mod store;
 mod token;
 mod user_token;
 mod wire;
@@ -75,7 +77,8 @@ pub use crate::api_client::{APIKEY, Access, ApiClient, ApiResponse, CallError, X
 pub use crate::application::Application;
 pub use crate::assertion::{AssertionClaims, ClientAssertion, DEFAULT_LIFETIME_S};
 pub use crate::cache::{
-    TokenCache, TokenFile, TokenFileError, TokenFileLock, TokenSource, TokenState,
+    FleetName, KeptToken, LeaseHolder, TokenCache, TokenFile, TokenFileError, TokenFileLock,
+    TokenSource, TokenState, TokenStore,
 };
 pub use crate::clock::{Clock, SystemClock, Uptime};
 pub use crate::custody::{
@@ -107,14 +110,16 @@ pub use crate::relying_party::{
     RedirectUriError, RelyingParty, Role, RoleChoice, SelectedRole, SignIn, SignInError,
     SignedJwtError, UnknownAcr, UnknownScope, UserInfoError, VectorOfTrust,
 };
+pub use crate::sealing::{SealingKey, ShortSecret};
 pub use crate::session::{
-    EndedSessions, InvalidSessionId, MemorySessionStore, ProviderSession, SealingKey, Session,
+    EndedSessions, InvalidSessionId, MemorySessionStore, ProviderSession, Session,
     SessionCallError, SessionError, SessionId, SessionKey, SessionLimits, SessionRecord,
-    SessionStore, SessionUser, Sessions, ShortSecret, StoreError, StoreFuture,
+    SessionStore, SessionUser, Sessions,
 };
 pub use crate::signer::{LocalSigner, SignError, SignFuture, Signature, Signer};
 pub use crate::signing_key::SigningKey;
 pub use crate::skew::ClockSkew;
+pub use crate::store::{StoreError, StoreFuture};
 pub use crate::token::{
     AccessToken, ErrorClass, IssuedToken, RefusalBody, TokenClient, TokenError, TokenErrorKind,
     TokenIssuer,

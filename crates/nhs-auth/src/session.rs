@@ -8,7 +8,6 @@ mod id;
 mod limits;
 mod logout;
 mod memory;
-mod seal;
 mod sessions;
 mod signed_in;
 mod store;
@@ -20,9 +19,6 @@ pub use id::{InvalidSessionId, SessionId};
 pub use limits::SessionLimits;
 pub use logout::EndedSessions;
 pub use memory::MemorySessionStore;
-pub use seal::{SealingKey, ShortSecret};
 pub use sessions::Sessions;
 pub use signed_in::{Session, SessionUser};
-pub use store::{
-    ProviderSession, SessionKey, SessionRecord, SessionStore, StoreError, StoreFuture,
-};
+pub use store::{ProviderSession, SessionKey, SessionRecord, SessionStore};

@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nhs_auth_rules::UnixMillis;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use crate::{AccessToken, Application, IssuedToken, private_folder};
+use super::written::Written;
+use crate::{Application, IssuedToken, private_folder};
 
 /// What is read of a file at most, in bytes.
 const MOST_BYTES: u64 = 64 * 1024;
@@ -21,9 +20,6 @@ const MOST_BYTES: u64 = 64 * 1024;
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-
-/// No token lives longer.
-const A_YEAR_S: u64 = 31_536_000;
 
 /// The file that keeps one identity's token.
 ///
@@ -87,8 +83,7 @@ impl TokenFile {
         let mut text = Zeroizing::new(String::new());
         let file = File::open(self.path()).ok()?;
         file.take(MOST_BYTES).read_to_string(&mut text).ok()?;
-        let kept: Kept = serde_json::from_str(&text).ok()?;
-        let token = kept.into_issued()?;
+        let token = Written::token_in(text.as_bytes())?;
         // A token from the future was written by a clock that has been set back since.
         let usable = token.requested_at <= now && token.expires_at().is_some_and(|end| now < end);
         usable.then_some(token)
@@ -100,13 +95,11 @@ impl TokenFile {
     ///
     /// [`TokenFileError`] when it can't be written; the file is then as it was.
     pub fn write(&self, token: &IssuedToken) -> Result<(), TokenFileError> {
-        let Some(kept) = Kept::of(token) else {
+        let Some(text) = Written::bytes_of(token) else {
             return Ok(());
         };
         private_folder::make(&self.folder).map_err(failed("make", &self.folder))?;
         let path = self.path();
-        let text = serde_json::to_vec(&kept).expect("a token can always be written as JSON");
-        let text = Zeroizing::new(text);
         if text.len() as u64 > MOST_BYTES {
             // It would not be read again.
             return Ok(());
@@ -146,45 +139,6 @@ pub struct TokenFileError {
 fn failed(act: &'static str, path: &Path) -> impl FnOnce(io::Error) -> TokenFileError {
     let path = path.to_owned();
     move |source| TokenFileError { act, path, source }
-}
-
-/// What the file holds.
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    version: u32,
-    access_token: String,
-    token_type: String,
-    expires_in_s: u64,
-    requested_at_ms: i64,
-    others: Map<String, Value>,
-}
-
-const VERSION: u32 = 1;
-
-impl Kept {
-    fn of(token: &IssuedToken) -> Option<Self> {
-        Some(Self {
-            version: VERSION,
-            access_token: token.access_token.expose().to_owned(),
-            token_type: token.token_type.clone(),
-            expires_in_s: token.expires_in?.as_secs(),
-            requested_at_ms: token.requested_at.0,
-            others: token.others.clone(),
-        })
-    }
-
-    fn into_issued(self) -> Option<IssuedToken> {
-        if self.version != VERSION || self.expires_in_s > A_YEAR_S {
-            return None;
-        }
-        Some(IssuedToken {
-            access_token: AccessToken::new(self.access_token)?,
-            token_type: self.token_type,
-            expires_in: Some(Duration::from_secs(self.expires_in_s)),
-            requested_at: UnixMillis(self.requested_at_ms),
-            others: self.others,
-        })
-    }
 }
 
 #[cfg(unix)]

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::token::Backoff;
-use crate::{AccessToken, Entropy, IssuedToken, TokenError};
+use crate::{AccessToken, Entropy, IssuedToken, TokenError, TokenErrorKind};
 
 /// How long a failure is remembered before the platform is asked again.
 const AFTER_FAILURE: Backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(30));
@@ -15,10 +15,14 @@ const AFTER_FAILURE: Backoff = Backoff::new(Duration::from_secs(2), Duration::fr
 /// The same for a refusal, which asking again doesn't change.
 const AFTER_REFUSAL: Backoff = Backoff::new(Duration::from_secs(10), Duration::from_mins(5));
 
+/// The same when there were too many requests: those who were refused together must not come
+/// together again, and the platform counts by the minute.
+const AFTER_TOO_MANY: Backoff = Backoff::new(Duration::from_secs(30), Duration::from_mins(2));
+
 /// A server that asks for a longer pause than this gets this.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
-/// How long a renewal is left to another process.
+/// How long a renewal is left to another process at least, and at most twice that.
 const AFTER_OTHERS: Duration = Duration::from_secs(2);
 
 /// How long no token is asked for because of a 401, after a new one was of no help.
@@ -63,7 +67,11 @@ impl Requests {
     ) -> Instant {
         self.under_way = None;
         self.failures += 1;
-        let backoff = if error.is_permanent() { AFTER_REFUSAL } else { AFTER_FAILURE };
+        let backoff = match error.kind {
+            TokenErrorKind::RateLimited => AFTER_TOO_MANY,
+            _ if error.is_permanent() => AFTER_REFUSAL,
+            _ => AFTER_FAILURE,
+        };
         let asked_for = error.retry_after.unwrap_or_default().min(LONGEST_PAUSE);
         let until = now + backoff.after(self.failures, entropy).max(asked_for);
         self.last_failure = Some((error, until));
@@ -71,9 +79,9 @@ impl Requests {
     }
 
     /// Another process is renewing the token. Returns when to look again.
-    pub(super) fn left_to_others(&mut self, now: Instant) -> Instant {
+    pub(super) fn left_to_others(&mut self, now: Instant, entropy: &dyn Entropy) -> Instant {
         self.under_way = None;
-        now + AFTER_OTHERS
+        now + AFTER_OTHERS.mul_f64(1.0 + entropy.fraction())
     }
 
     /// The failure that is recent enough to be the answer still.

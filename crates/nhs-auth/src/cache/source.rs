@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::requests::{Outcome, Requests};
-use super::supply::{Held, Supplied, Supply};
+use super::supply::{Held, Kept, Supplied, Supply};
 use crate::{AccessToken, Application, Clock, IssuedToken, TokenError, TokenErrorKind};
 
 /// A token is renewed when this share of its lifetime is over, less jitter.
@@ -117,6 +117,9 @@ impl TokenSource {
             && lease.issued.access_token.is_same_as(token)
         {
             self.0.current.compare_and_swap(lease, None);
+        }
+        if let Kept::WithFleet(fleet) = &self.0.supply.kept {
+            fleet.withdraw(token);
         }
         true
     }
@@ -244,9 +247,11 @@ impl Slot {
             Supplied::Old(issued, error) => {
                 let issued = Arc::new(issued);
                 self.keep(Arc::clone(&issued));
-                match error {
-                    Some(error) => self.fail(Arc::new(error)),
-                    None => self.postpone(self.requests().left_to_others(self.now())),
+                if let Some(error) = error {
+                    self.fail(Arc::new(error));
+                } else {
+                    let entropy = &*self.supply.means.entropy;
+                    self.postpone(self.requests().left_to_others(self.now(), entropy));
                 }
                 Ok(issued)
             }
@@ -265,8 +270,9 @@ impl Slot {
     }
 
     fn held(&self) -> Option<Held> {
-        let lease = self.current.load();
-        lease.as_ref().map(|lease| Held { token: Arc::clone(&lease.issued) })
+        let lease = self.current.load_full()?;
+        let serves = lease.serves(self.now(), &*self.supply.means.clock);
+        Some(Held { token: Arc::clone(&lease.issued), serves })
     }
 
     fn now(&self) -> Instant {

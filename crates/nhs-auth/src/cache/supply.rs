@@ -2,9 +2,11 @@
 //! then the platform.
 
 mod with_file;
+mod with_fleet;
 
 use std::sync::Arc;
 
+use super::fleet::Fleet;
 use super::{Means, TokenFile};
 use crate::{AccessToken, Application, IssuedToken, TokenError};
 
@@ -21,12 +23,15 @@ pub(super) struct Supply {
 pub(super) enum Kept {
     Nowhere,
     InFile(TokenFile),
+    WithFleet(Fleet),
 }
 
 /// What the process has when it asks.
 #[derive(Clone, Debug)]
 pub(super) struct Held {
     pub(super) token: Arc<IssuedToken>,
+    /// Whether it can still be used.
+    pub(super) serves: bool,
 }
 
 /// What came of it.
@@ -51,6 +56,7 @@ impl Supply {
         match &self.kept {
             Kept::Nowhere => self.request().await.map_or_else(Supplied::Nothing, Supplied::Fresh),
             Kept::InFile(file) => self.obtain_with_file(file, held, is_rejected).await,
+            Kept::WithFleet(fleet) => self.obtain_with_fleet(fleet, held, is_rejected).await,
         }
     }
 

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::store::StoreError;
-use crate::RenewError;
+use crate::{RenewError, StoreError};
 
 /// Why a session can't be used.
 #[derive(Clone, Debug, thiserror::Error)]

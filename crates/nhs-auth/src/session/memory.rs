@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nhs_auth_rules::UnixMillis;
 
-use super::store::{ProviderSession, SessionKey, SessionRecord, SessionStore, StoreFuture};
-use crate::{Clock, SystemClock};
+use super::store::{ProviderSession, SessionKey, SessionRecord, SessionStore};
+use crate::{Clock, StoreFuture, SystemClock};
 
 /// As many sessions as are kept unless told otherwise.
 const MOST_SESSIONS: usize = 100_000;

@@ -9,12 +9,12 @@ use super::content::{Content, SignedIn};
 use super::error::SessionError;
 use super::id::SessionId;
 use super::limits::SessionLimits;
-use super::seal::SealingKey;
 use super::signed_in::{Session, SessionUser};
 use super::store::{ProviderSession, SessionKey, SessionRecord, SessionStore};
 use crate::relying_party::{PATIENCE_MIN, PendingSignIn};
+use crate::sealing::Purpose;
 use crate::user_token::Slots;
-use crate::{Clock, Entropy, IdToken, OsEntropy, SignIn, SystemClock};
+use crate::{Clock, Entropy, IdToken, OsEntropy, SealingKey, SignIn, SystemClock};
 
 /// How often a session's use is noted at most, in milliseconds: a page makes many requests.
 const NOTED_EVERY_MS: i64 = 10_000;
@@ -211,7 +211,7 @@ impl Sessions {
         let bytes = opened.content.to_bytes();
         let record = SessionRecord {
             version: opened.version + 1,
-            content: self.seal.seal(key, &bytes),
+            content: self.sealed(key, &bytes),
             provider_session: opened.provider_session,
             expires_at: ends,
         };
@@ -227,7 +227,7 @@ impl Sessions {
     ) -> Result<SessionId, SessionError> {
         let id = SessionId::new(&*self.entropy);
         let key = id.key();
-        let content = self.seal.seal(key, &content.to_bytes());
+        let content = self.sealed(key, &content.to_bytes());
         let record = SessionRecord { version, content, provider_session, expires_at };
         if !self.store.save(key, record, None).await? {
             return Err(SessionError::Contended);
@@ -236,12 +236,16 @@ impl Sessions {
         Ok(id)
     }
 
+    fn sealed(&self, key: SessionKey, content: &[u8]) -> Vec<u8> {
+        self.seal.seal(Purpose::Session, key.as_bytes(), content)
+    }
+
     pub(super) fn seal(&self, key: SessionKey, content: &Content) -> Vec<u8> {
-        self.seal.seal(key, &content.to_bytes())
+        self.sealed(key, &content.to_bytes())
     }
 
     pub(super) fn open(&self, key: SessionKey, record: &SessionRecord) -> Option<Content> {
-        let content = self.seal.open(key, &record.content);
+        let content = self.seal.open(Purpose::Session, key.as_bytes(), &record.content);
         let content = content.and_then(|bytes| Content::from_bytes(&bytes));
         if content.is_none() {
             tracing::warn!("a session in the store can't be read: was it kept by another key?");

@@ -5,9 +5,11 @@
 mod box_browser;
 mod box_control;
 mod cache;
+mod fleet;
 mod interop;
 mod key_ring;
 mod keys;
+mod log;
 mod oidc_provider;
 mod openssl;
 mod platform;

@@ -1,8 +1,5 @@
 //! Nothing secret in any log, at any level, nor in any `Debug`.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
 use http::Request;
 use nhs_auth::{
     Cis2SignIn, ClientAssertion, ClockSkew, MemorySessionStore, OsEntropy, PendingSignIn,
@@ -11,44 +8,11 @@ use nhs_auth::{
 };
 use nhs_auth_mock::{Fault, FaultKind};
 use secrecy::ExposeSecret as _;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::box_browser::sign_in;
+use crate::log::logging_everything;
 use crate::platform::Scene;
 use crate::user_tokens::UserScene;
-
-/// What is logged, for looking at.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
-/// A log of everything that this thread does, for as long as the guard lives.
-fn logging_everything() -> (Log, tracing::subscriber::DefaultGuard) {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(log.clone())
-        .finish();
-    (log, tracing::subscriber::set_default(subscriber))
-}
 
 async fn sign(scene: &Scene) -> ClientAssertion {
     let (clock, entropy) = (SystemClock::default(), OsEntropy::default());
@@ -82,7 +46,7 @@ async fn with_everything_logged_no_secret_is() {
     );
     let compact = assertion.into_compact();
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains("token request"), "the log is looked at in earnest: {log}");
     let signature = compact.expose_secret().rsplit('.').next().unwrap();
     for text in [&log, &shown] {
@@ -129,7 +93,7 @@ async fn with_everything_logged_no_secret_of_a_users_is() {
          {not_sent:?} {sessions:?} {id:?} {session:?} {:?}",
         scene.users
     );
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains("token exchange") && log.contains("refresh"), "{log}");
     for text in [&log, &shown] {
         for secret in [
