@@ -11,7 +11,7 @@
 //! | `object-store` | `JwksObject`: the public key set as an object in S3, Azure Blob Storage or Google Cloud Storage; `ObjectKeyRingStore`: a key ring there |
 //! | `pkcs11` | `Pkcs11`: keys in a hardware security module, by `pkcs11:` URIs |
 //! | `pkcs12` | `private_key_from_pkcs12`: a private key out of a `.p12` or `.pfx` file |
-//! | `valkey` | `ValkeySessionStore`: sessions in Valkey or Redis, shared by all instances of a server |
+//! | `valkey` | `ValkeySessionStore`: sessions in Valkey or Redis, shared by all instances of a server; `ValkeyTokenStore`: one token there for a whole fleet |
 //!
 //! `EveryCustody` opens a key by whichever kind its URI is of, as far as the build has them.
 
@@ -96,4 +96,4 @@ pub use pkcs12::{
 #[cfg(feature = "jwks-file")]
 pub use publication::{PublishError, Published};
 #[cfg(feature = "valkey")]
-pub use valkey::{InvalidValkeyServer, ValkeyServer, ValkeySessionStore};
+pub use valkey::{InvalidValkeyServer, ValkeyServer, ValkeySessionStore, ValkeyTokenStore};

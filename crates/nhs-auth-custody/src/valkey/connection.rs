@@ -11,7 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, PushInfo, PushKind, RedisResult};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, FromRedisValue, PushInfo, PushKind, RedisResult,
+    ScriptInvocation,
+};
 use tokio::time::timeout;
 
 use super::error::Failure;
@@ -52,8 +55,21 @@ impl Connection {
         &self.server_name
     }
 
+    /// Has a command carried out.
+    pub(super) async fn command<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Failure> {
+        self.ask(async |server| command.query_async(server).await).await
+    }
+
+    /// Has a script carried out.
+    pub(super) async fn run<T: FromRedisValue>(
+        &self,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<T, Failure> {
+        self.ask(async |server| script.invoke_async(server).await).await
+    }
+
     /// Asks the server once. Commands of many callers share the connection.
-    pub(super) async fn ask<T>(
+    async fn ask<T>(
         &self,
         question: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
     ) -> Result<T, Failure> {

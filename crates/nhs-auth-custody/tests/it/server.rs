@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use nhs_auth_custody::{ValkeyServer, ValkeySessionStore};
+use nhs_auth_custody::{ValkeyServer, ValkeySessionStore, ValkeyTokenStore};
 use redis::FromRedisValue;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -41,6 +41,22 @@ impl Server {
         self.child.kill().await.unwrap();
     }
 
+    /// Stops it where it is: connections stay, and nothing is answered.
+    pub(crate) async fn pause(&self) {
+        self.signal("-STOP").await;
+    }
+
+    /// Lets it go on.
+    pub(crate) async fn go_on(&self) {
+        self.signal("-CONT").await;
+    }
+
+    async fn signal(&self, name: &str) {
+        let process = self.child.id().unwrap().to_string();
+        let sent = Command::new("kill").args([name, &process]).status().await.unwrap();
+        assert!(sent.success());
+    }
+
     /// The same once more: at the same address, and empty.
     pub(crate) async fn start_again_with(&mut self, arguments: &[&str]) {
         self.child = spawned(self.port, &self.folder, arguments);
@@ -58,6 +74,11 @@ impl Server {
     pub(crate) async fn store(&self) -> ValkeySessionStore {
         let server = ValkeyServer::parse(&self.url()).unwrap();
         ValkeySessionStore::connect(&server).await.unwrap()
+    }
+
+    /// One more instance's.
+    pub(crate) fn token_store(&self) -> ValkeyTokenStore {
+        ValkeyTokenStore::connect_lazily(&ValkeyServer::parse(&self.url()).unwrap())
     }
 
     /// Asks the server itself.

@@ -107,7 +107,7 @@ async fn a_server_that_is_away_is_told_of_at_once_and_used_again_when_it_is_back
     for _ in 0..2 {
         server.stop().await;
         for error in failures_of_all_calls(&store).await {
-            let named = format!("the session store 127.0.0.1:{} failed: ", server.port());
+            let named = format!("the store 127.0.0.1:{} failed: ", server.port());
             assert!(error.to_string().starts_with(&named), "{error}");
         }
         server.start_again_with(&[]).await;
