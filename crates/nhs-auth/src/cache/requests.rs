@@ -25,6 +25,10 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// How long a renewal is left to another process at least, and at most twice that.
 const AFTER_OTHERS: Duration = Duration::from_secs(2);
 
+/// How long after a look at what other instances have there is no other, while the platform is not
+/// asked; at least, and at most twice that.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// How long no token is asked for because of a 401, after a new one was of no help.
 const IN_VAIN: Duration = Duration::from_secs(30);
 
@@ -37,6 +41,7 @@ pub(super) struct Requests {
     under_way: Option<watch::Receiver<Option<Outcome>>>,
     failures: u32,
     last_failure: Option<(Arc<TokenError>, Instant)>,
+    next_look: Option<Instant>,
     in_vain_until: Option<Instant>,
     rejected: Option<AccessToken>,
 }
@@ -82,6 +87,17 @@ impl Requests {
     pub(super) fn left_to_others(&mut self, now: Instant, entropy: &dyn Entropy) -> Instant {
         self.under_way = None;
         now + AFTER_OTHERS.mul_f64(1.0 + entropy.fraction())
+    }
+
+    /// Whether it is time to look again at what other instances have.
+    pub(super) fn may_look(&self, now: Instant) -> bool {
+        self.next_look.is_none_or(|next| now >= next)
+    }
+
+    /// Other instances have no token either.
+    pub(super) fn looked_in_vain(&mut self, now: Instant, entropy: &dyn Entropy) {
+        self.under_way = None;
+        self.next_look = Some(now + LOOK_EVERY.mul_f64(1.0 + entropy.fraction()));
     }
 
     /// The failure that is recent enough to be the answer still.

@@ -163,7 +163,7 @@ impl TokenSource {
         let mut requests = self.0.requests();
         requests.forget_abandoned();
         if requests.under_way().is_none() && requests.remembered_failure(now).is_none() {
-            self.start(&mut requests);
+            self.start(&mut requests, None);
         }
     }
 
@@ -179,8 +179,14 @@ impl TokenSource {
                 }
                 match (requests.under_way(), requests.remembered_failure(now)) {
                     (Some(under_way), _) => under_way,
+                    // Another instance may have been luckier.
+                    (None, Some(failure))
+                        if self.0.supply.is_shared() && requests.may_look(now) =>
+                    {
+                        self.start(&mut requests, Some(failure))
+                    }
                     (None, Some(failure)) => return Err(failure),
-                    (None, None) => self.start(&mut requests),
+                    (None, None) => self.start(&mut requests, None),
                 }
             };
             // An error here means that the request's task was dropped: it is begun anew.
@@ -191,7 +197,13 @@ impl TokenSource {
         }
     }
 
-    fn start(&self, requests: &mut Requests) -> watch::Receiver<Option<Outcome>> {
+    /// Begins to get a token; after a failure that is remembered only from where other instances
+    /// keep theirs, and not from the platform.
+    fn start(
+        &self,
+        requests: &mut Requests,
+        failure: Option<Arc<TokenError>>,
+    ) -> watch::Receiver<Option<Outcome>> {
         let (sender, receiver) = watch::channel(None);
         requests.begin(receiver.clone());
         self.0.renewing.store(true, Ordering::Relaxed);
@@ -201,8 +213,14 @@ impl TokenSource {
             let slot = &under_way.slot;
             let held = slot.held();
             let is_rejected = |token: &AccessToken| slot.requests().is_rejected(token);
-            let supplied = slot.supply.obtain(held.as_ref(), is_rejected).await;
-            under_way.sender.send_replace(Some(slot.settle(supplied)));
+            let outcome = match failure {
+                None => slot.settle(slot.supply.obtain(held.as_ref(), is_rejected).await),
+                Some(failure) => match slot.supply.look(is_rejected).await {
+                    Some(supplied) => slot.settle(supplied),
+                    None => slot.still_failed(failure),
+                },
+            };
+            under_way.sender.send_replace(Some(outcome));
         });
         receiver
     }
@@ -261,6 +279,11 @@ impl Slot {
                 Err(error)
             }
         }
+    }
+
+    fn still_failed(&self, failure: Arc<TokenError>) -> Outcome {
+        self.requests().looked_in_vain(self.now(), &*self.supply.means.entropy);
+        Err(failure)
     }
 
     fn fail(&self, error: Arc<TokenError>) {

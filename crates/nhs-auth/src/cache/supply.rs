@@ -60,6 +60,20 @@ impl Supply {
         }
     }
 
+    /// Whether other instances have the same token.
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self.kept, Kept::WithFleet(_))
+    }
+
+    /// A token that another instance has got, for one that has none.
+    pub(super) async fn look(
+        &self,
+        is_rejected: impl Fn(&AccessToken) -> bool,
+    ) -> Option<Supplied> {
+        let Kept::WithFleet(fleet) = &self.kept else { return None };
+        self.of_use(fleet.look().await?.token, None, is_rejected)
+    }
+
     async fn request(&self) -> Result<IssuedToken, TokenError> {
         self.means.issuer.issue(&self.application).await
     }

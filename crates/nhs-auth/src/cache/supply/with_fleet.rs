@@ -66,7 +66,7 @@ impl Supply {
 
     /// Whether this token is better than what the instance has. One that should be renewed by now is
     /// of use to who has none.
-    fn of_use(
+    pub(super) fn of_use(
         &self,
         token: Option<IssuedToken>,
         serving: Option<&IssuedToken>,

@@ -321,6 +321,21 @@ async fn a_refusal_is_found_out_by_one_after_the_other() {
     assert_eq!(world.platform.most_under_way(), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_was_refused_is_served_as_soon_as_another_has_a_token() {
+    let world = World::new();
+    world.platform.answer(refused, None);
+    let failed = world.instance();
+    failed.token().await.unwrap_err();
+    world.platform.recover();
+    sleep(Duration::from_secs(2)).await;
+    failed.token().await.unwrap_err();
+    assert_eq!(token(&world.instance()).await, "token-2");
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(token(&failed).await, "token-2");
+    assert_eq!(world.platform.requests(), 2, "and the refusal is still remembered");
+}
+
 #[test]
 fn a_store_that_is_away_is_told_of_once() {
     let (log, _guard) = logging_everything();

@@ -125,6 +125,11 @@ impl Platform {
         *self.answer.lock().unwrap() = Some((kind, retry_after));
     }
 
+    /// Issues tokens again.
+    pub(crate) fn recover(&self) {
+        *self.answer.lock().unwrap() = None;
+    }
+
     pub(crate) fn takes(&self, token: &str) -> bool {
         self.ends.lock().unwrap().get(token).is_some_and(|end| Instant::now() < *end)
     }
