@@ -17,7 +17,7 @@ const AFTER_REFUSAL: Backoff = Backoff::new(Duration::from_secs(10), Duration::f
 
 /// The same when there were too many requests: those who were refused together must not come
 /// together again, and the platform counts by the minute.
-const AFTER_TOO_MANY: Backoff = Backoff::new(Duration::from_secs(30), Duration::from_mins(2));
+const AFTER_TOO_MANY: Backoff = Backoff::new(Duration::from_secs(20), Duration::from_secs(40));
 
 /// A server that asks for a longer pause than this gets this.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);

@@ -1,5 +1,6 @@
 //! A thousand instances, and what they ask for: the numbers of `docs/concepts/fleets.md`.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -93,4 +94,57 @@ async fn without_the_store_each_instance_asks_once_a_lifetime() {
     let asked = world.store.asked();
     println!("and {asked:?}");
     assert!(asked.total() < 50 * 150, "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_without_the_store_takes_as_long_as_the_limit_makes_it() {
+    let world = Arc::new(World::new());
+    world.platform.limit();
+    world.store.be(Fault::Away);
+    let mut starting = JoinSet::new();
+    for _ in 0..INSTANCES {
+        let source = world.instance();
+        starting.spawn(async move {
+            while source.token().await.is_err() {
+                sleep(Duration::from_secs(1)).await;
+            }
+        });
+    }
+    let began = Instant::now();
+    starting.join_all().await;
+    let requests = world.platform.requests();
+    println!("a start without the store: {:?}, {requests} requests", began.elapsed());
+    assert!(began.elapsed() < Duration::from_mins(5), "{:?}", began.elapsed());
+    assert!(requests < 6 * INSTANCES as usize, "{requests}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_without_the_store_fits_the_limit_nearly() {
+    let world = Arc::new(World::new());
+    let instances: Vec<_> = (0..INSTANCES).map(|_| world.instance()).collect();
+    for source in &instances {
+        source.token().await.unwrap();
+    }
+    world.platform.limit();
+    world.store.be(Fault::Away);
+    let (mut failed, mut without) = (0, HashSet::new());
+    for _ in 0..1800 {
+        for (number, source) in instances.iter().enumerate() {
+            if source.state().held.is_none() {
+                without.insert(number);
+            }
+            failed += usize::from(source.token().await.is_err());
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+    let requests = world.platform.requests();
+    let without = without.len();
+    println!(
+        "half an hour without the store: {requests} requests, {failed} calls failed, \
+         {without} instances were without a token for a moment"
+    );
+    assert!(requests < 7 * INSTANCES as usize, "{requests}");
+    // 300 a minute are fewer than 1,000 in the two minutes that are left of the token.
+    assert!(without < INSTANCES as usize / 4, "{without}");
+    assert!(failed < 2 * INSTANCES as usize, "{failed}");
 }

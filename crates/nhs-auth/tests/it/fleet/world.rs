@@ -76,6 +76,26 @@ pub(crate) struct Platform {
     ends: Mutex<HashMap<String, Instant>>,
     down_until: Mutex<Option<Instant>>,
     answer: Mutex<Option<Answer>>,
+    limit: Mutex<Option<Limit>>,
+}
+
+/// 300 tokens in each minute of the clock; what is refused doesn't count.
+struct Limit {
+    minute: u64,
+    counted: u32,
+}
+
+impl Limit {
+    const A_MINUTE: u32 = 300;
+
+    fn refuses(&mut self, minute: u64) -> bool {
+        if self.minute != minute {
+            (self.minute, self.counted) = (minute, 0);
+        }
+        let refuses = self.counted >= Self::A_MINUTE;
+        self.counted += u32::from(!refuses);
+        refuses
+    }
 }
 
 /// What the platform says to all: the fault, and how long to wait.
@@ -93,6 +113,7 @@ impl Default for Platform {
             ends: Mutex::default(),
             down_until: Mutex::default(),
             answer: Mutex::default(),
+            limit: Mutex::default(),
         }
     }
 }
@@ -123,6 +144,12 @@ impl Platform {
     /// Answers all so, from now on.
     pub(crate) fn answer(&self, kind: fn() -> TokenErrorKind, retry_after: Option<Duration>) {
         *self.answer.lock().unwrap() = Some((kind, retry_after));
+    }
+
+    /// Keeps to the platform's limit from now on.
+    pub(crate) fn limit(&self) {
+        let limit = Limit { minute: 0, counted: 0 };
+        *self.limit.lock().unwrap() = Some(limit);
     }
 
     /// Issues tokens again.
@@ -162,8 +189,11 @@ impl Platform {
         let is_down = self.down_until().is_some_and(|until| Instant::now() < until);
         let answer = *self.answer.lock().unwrap();
         let down = || TokenErrorKind::Unreachable { reason: "down".to_owned() };
+        let minute = self.began.elapsed().as_secs() / 60;
+        let is_beyond = self.limit.lock().unwrap().as_mut().is_some_and(|it| it.refuses(minute));
         let (kind, retry_after) = match answer {
             _ if is_down => (down(), None),
+            _ if is_beyond => (TokenErrorKind::RateLimited, None),
             Some((kind, retry_after)) => (kind(), retry_after),
             None => return None,
         };
