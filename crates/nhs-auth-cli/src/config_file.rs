@@ -24,6 +24,8 @@ const PATHS: [&str; 7] =
 pub(crate) struct ConfigFile {
     /// The file; `None` when there is none.
     pub(crate) path: Option<PathBuf>,
+    /// The application that was chosen, if one was.
+    pub(crate) app: Option<String>,
     /// Flag to values; several for a flag that can be repeated.
     pub(crate) values: BTreeMap<String, Vec<String>>,
     /// The table `[mock]`, for the platform in a box.
@@ -98,11 +100,12 @@ impl ConfigFile {
         let default_app = take_text(&mut top, "default-app").map_err(in_file)?;
 
         let apps = Apps::of(&path, top, tables, flags).map_err(in_file)?;
-        let values = match app.map(ToOwned::to_owned).or(default_app) {
-            Some(name) => apps.values(&name).map_err(in_file)?,
+        let app = app.map(ToOwned::to_owned).or(default_app);
+        let values = match &app {
+            Some(name) => apps.values(name).map_err(in_file)?,
             None => apps.top.clone(),
         };
-        Ok(Self { path: Some(path), values, mock, proxy, apps })
+        Ok(Self { path: Some(path), app, values, mock, proxy, apps })
     }
 
     /// What the file sets for the application of that name.

@@ -43,7 +43,7 @@ pub(super) fn of(
     apps: &mut Apps,
     console: Console,
 ) -> Result<ProxyRoutes, Failure> {
-    let mut wanted = Wanted { arguments, file, apps, console, names: Vec::new(), used: Vec::new() };
+    let mut wanted = Wanted { arguments, file, apps, console, named: Vec::new(), used: Vec::new() };
     let mut routes = Vec::new();
     for table in tables(file)? {
         let route = wanted.of_table(&table);
@@ -85,7 +85,8 @@ struct Wanted<'a> {
     file: &'a ConfigFile,
     apps: &'a mut Apps,
     console: Console,
-    names: Vec<String>,
+    /// Who is who, so that one name never stands for two.
+    named: Vec<(String, Identity)>,
     used: Vec<nhs_auth_server::ProxyApp>,
 }
 
@@ -144,13 +145,9 @@ impl Wanted<'_> {
                 RouteAccess::ApiKey(key)
             }
             Auth::SignedJwt => {
-                let name = app.unwrap_or(UNNAMED);
-                if !self.names.iter().any(|used| used == name) {
-                    let app = self.apps.get(name, &identity, &self.arguments.tokens)?;
-                    self.used.push(app);
-                    self.names.push(name.to_owned());
-                }
-                RouteAccess::SignedJwt { app: name.to_owned() }
+                let name = app.or(self.file.app.as_deref()).unwrap_or(UNNAMED).to_owned();
+                self.use_app(&name, identity)?;
+                RouteAccess::SignedJwt { app: name }
             }
         };
         let mut route = Route::new(prefix, upstream, access)?;
@@ -161,6 +158,24 @@ impl Wanted<'_> {
             route = route.passing(name)?;
         }
         Ok(route)
+    }
+
+    fn use_app(&mut self, name: &str, identity: Identity) -> Result<(), Failure> {
+        match self.named.iter().find(|(named, _)| named == name) {
+            None => {
+                self.used.push(self.apps.get(name, &identity, &self.arguments.tokens)?);
+                self.named.push((name.to_owned(), identity));
+                Ok(())
+            }
+            Some((_, same)) if *same == identity => Ok(()),
+            Some(_) => Err(Failure::usage(format!(
+                "the application `{name}` of the file is made another by flags or variables"
+            ))
+            .hint(
+                "a route that names its application has it as it stands in the file: put the \
+                   values there, and leave out the flags and the NHS_AUTH_ variables",
+            )),
+        }
     }
 
     /// The platform's own hosts, the one that stands in for it, those that were named, and this
