@@ -31,9 +31,32 @@ struct RouteTable {
     auth: Option<String>,
     product_id: Option<String>,
     #[serde(default)]
-    header: Vec<String>,
+    header: Several,
     #[serde(default)]
-    pass_header: Vec<String>,
+    pass_header: Several,
+}
+
+/// A string, or an array of them, as for a flag that can be repeated.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "`header` and `pass-header` are a string, or an array of strings")]
+enum Several {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Default for Several {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+impl Several {
+    fn all(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Many(many) => many,
+        }
+    }
 }
 
 /// All routes: those of the file, and the one of the flags where `--upstream` is given.
@@ -114,12 +137,12 @@ impl Wanted<'_> {
                     .hint("it is one of signed-jwt, api-key, none"));
             }
         };
-        let passes = table.pass_header.iter().map(|name| {
+        let passes = table.pass_header.all().iter().map(|name| {
             HeaderName::from_bytes(name.as_bytes())
                 .map_err(|_| Failure::usage("`pass-header` has what is not the name of a header"))
         });
         let passes = passes.collect::<Result<_, _>>()?;
-        let headers = headers_of(table.product_id.as_deref(), &table.header)?;
+        let headers = headers_of(table.product_id.as_deref(), table.header.all())?;
         self.route(&table.prefix, &table.upstream, table.app.as_deref(), auth, headers, passes)
     }
 
