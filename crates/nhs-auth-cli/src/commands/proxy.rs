@@ -9,6 +9,7 @@ mod supervisor;
 use std::time::Duration;
 
 use nhs_auth_server::ProxyServer;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use self::apps::Apps;
 use crate::arguments::{Global, LogForm, Proxy};
@@ -20,9 +21,7 @@ pub(crate) fn run(arguments: &Proxy, global: &Global, console: Console) -> Resul
     let console = if arguments.log == LogForm::Json { console.hushed() } else { console };
     let listen = listen::parse(&arguments.listen)?;
     let admin = commands::admin_address(&arguments.admin)?;
-    let caller_secret = arguments.caller_secret.as_deref();
-    let caller_secret =
-        caller_secret.map(|value| secret::read("--caller-secret", value)).transpose()?;
+    let caller_secret = arguments.caller_secret.as_deref().map(caller_secret).transpose()?;
     let mut apps = Apps::new(console);
     let routes = routes::of(arguments, &global.file, &mut apps, console)?;
     let config = global.file.path.clone();
@@ -70,4 +69,14 @@ pub(crate) fn run(arguments: &Proxy, global: &Global, console: Console) -> Resul
     // What hangs, a look at a file of another machine say, keeps nobody from ending.
     runtime.shutdown_background();
     served
+}
+
+/// An empty one, of a file that nothing was put into say, would let everyone in who says nothing.
+fn caller_secret(value: &str) -> Result<SecretString, Failure> {
+    let secret = secret::read("--caller-secret", value)?;
+    if secret.expose_secret().is_empty() {
+        return Err(Failure::usage("the value of --caller-secret is empty")
+            .hint("leave the flag out, if all of this machine's programs may use the sidecar"));
+    }
+    Ok(secret)
 }
