@@ -7,6 +7,7 @@ mod app;
 mod builder;
 mod connections;
 mod connector;
+mod counted_store;
 mod expectation;
 mod failure;
 mod forward;

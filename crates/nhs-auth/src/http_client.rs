@@ -19,9 +19,17 @@ pub(crate) struct HttpClients {
     connect_timeout: Duration,
     /// How long a server may keep silent; `None` when whoever asks has a bound of its own.
     silence: Option<Duration>,
+    /// Certificate authorities in place of the machine's.
+    roots: Option<Vec<reqwest::Certificate>>,
     loopback: OnceLock<reqwest::Client>,
     network: OnceLock<reqwest::Client>,
 }
+
+/// What was given as certificate authorities is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no certificate in PEM, or one that can't be read")]
+#[non_exhaustive]
+pub struct InvalidCertificates;
 
 impl Default for HttpClients {
     fn default() -> Self {
@@ -32,12 +40,25 @@ impl Default for HttpClients {
 impl HttpClients {
     /// Clients that wait for so long for a connection.
     pub(crate) fn with_connect_timeout(connect_timeout: Duration) -> Self {
-        Self { connect_timeout, silence: None, loopback: OnceLock::new(), network: OnceLock::new() }
+        Self {
+            connect_timeout,
+            silence: None,
+            roots: None,
+            loopback: OnceLock::new(),
+            network: OnceLock::new(),
+        }
     }
 
     /// Clients that give up on a server that keeps silent for so long.
     pub(crate) fn with_silence(silence: Duration) -> Self {
         Self { silence: Some(silence), ..Self::default() }
+    }
+
+    /// The same, believing these certificate authorities (PEM) alone, and not the machine's.
+    pub(crate) fn with_roots(self, pem: &[u8]) -> Result<Self, InvalidCertificates> {
+        let roots = reqwest::Certificate::from_pem_bundle(pem).ok();
+        let roots = roots.filter(|roots| !roots.is_empty()).ok_or(InvalidCertificates)?;
+        Ok(Self { roots: Some(roots), ..self })
     }
 
     /// The client to reach this URL with. The error is a text for people.
@@ -66,6 +87,9 @@ impl HttpClients {
             .tls_version_min(reqwest::tls::Version::TLS_1_2);
         if let Some(silence) = self.silence {
             builder = builder.read_timeout(silence);
+        }
+        if let Some(roots) = &self.roots {
+            builder = builder.tls_certs_only(roots.clone());
         }
         if is_local {
             builder = builder.no_proxy().tls_certs_only(Vec::new());

@@ -91,6 +91,7 @@ pub use crate::entropy::{Entropy, OsEntropy};
 pub use crate::hosted_key_set::{
     HostKind, HostedKeySet, HostedKeySetError, Look, Served, Unserved, UrlShape,
 };
+pub use crate::http_client::InvalidCertificates;
 pub use crate::jwks::{JwksError, KeySet, PublishedKey};
 pub use crate::key::{FoundInstead, KeyError, KeyWarning, LoadedKey, PrivateKey, PublicKey};
 pub use crate::key_ring::{

@@ -23,7 +23,7 @@ const MOST_BYTES: usize = 1024 * 1024;
 /// The connections to authorization servers, and what their answers said of our clock.
 #[derive(Debug)]
 pub(crate) struct Wire {
-    http: HttpClients,
+    pub(crate) http: HttpClients,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     /// Milliseconds; what the last answer's `Date` said.

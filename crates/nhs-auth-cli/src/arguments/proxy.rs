@@ -70,6 +70,13 @@ pub(crate) struct Proxy {
     /// Seconds that requests may still take when it is told to stop
     #[arg(long, value_name = "SECONDS", default_value_t = 25, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub(crate) drain: u64,
+    /// Valkey or Redis server whose token a fleet shares: rediss://USER:PASSWORD@HOST:PORT/DATABASE
+    /// (better: file:PATH or env:NAME)
+    #[arg(long, value_name = "URL")]
+    pub(crate) token_store: Option<String>,
+    /// What that token is encrypted with: 32 bytes or more, the same for all (file:PATH or env:NAME)
+    #[arg(long, value_name = "SECRET", requires = "token_store")]
+    pub(crate) token_store_secret: Option<String>,
     /// Form of what it tells on standard error
     #[arg(long, value_enum, default_value_t = LogForm::Human)]
     pub(crate) log: LogForm,

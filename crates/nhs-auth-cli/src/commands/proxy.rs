@@ -1,6 +1,7 @@
 //! `nhs-auth proxy`.
 
 mod apps;
+mod keeping;
 mod listen;
 mod reload;
 mod routes;
@@ -8,10 +9,11 @@ mod supervisor;
 
 use std::time::Duration;
 
-use nhs_auth_server::ProxyServer;
+use nhs_auth_server::{ProxyMetrics, ProxyServer};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use self::apps::Apps;
+use self::keeping::Keeping;
 use crate::arguments::{Global, LogForm, Proxy};
 use crate::console::{self, Console};
 use crate::failure::{Exit, Failure};
@@ -22,7 +24,8 @@ pub(crate) fn run(arguments: &Proxy, global: &Global, console: Console) -> Resul
     let listen = listen::parse(&arguments.listen)?;
     let admin = commands::admin_address(&arguments.admin)?;
     let caller_secret = arguments.caller_secret.as_deref().map(caller_secret).transpose()?;
-    let mut apps = Apps::new(console);
+    let metrics = ProxyMetrics::new();
+    let mut apps = Apps::new(Keeping::of(arguments, &metrics, console)?, console);
     let routes = routes::of(arguments, &global.file, &mut apps, console)?;
     let config = global.file.path.clone();
 
@@ -35,7 +38,8 @@ pub(crate) fn run(arguments: &Proxy, global: &Global, console: Console) -> Resul
             .caller_secret(caller_secret)
             .ca_file(arguments.ca_file.clone())
             .upstream_timeout(Duration::from_secs(arguments.upstream_timeout))
-            .drain(Duration::from_secs(arguments.drain));
+            .drain(Duration::from_secs(arguments.drain))
+            .metrics(metrics);
         for name in &arguments.server_name {
             builder = builder.server_name(name);
         }

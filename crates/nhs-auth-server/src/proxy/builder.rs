@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use nhs_auth::OsEntropy;
+use nhs_auth::{OsEntropy, TokenStore};
 use secrecy::SecretString;
 
 use super::connector::{Connector, Egress};
+use super::counted_store::CountedStore;
 use super::forward::{Bounds, Forward, Shared};
 use super::gate::{CallerSecret, Gate};
 use super::key_ages::KeyAges;
@@ -68,6 +69,11 @@ impl ProxyMetrics {
     /// Counters, all at zero.
     pub fn new() -> Self {
         Self(Arc::new(Metrics::new()))
+    }
+
+    /// The same store, with what it is asked counted.
+    pub fn counting(&self, store: Arc<dyn TokenStore>) -> Arc<dyn TokenStore> {
+        Arc::new(CountedStore::new(store, Arc::clone(&self.0)))
     }
 }
 

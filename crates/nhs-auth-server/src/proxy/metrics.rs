@@ -206,6 +206,12 @@ impl Metrics {
         self.reloads.get_or_create(&[("outcome", outcome.to_owned())]).inc();
     }
 
+    pub(super) fn store_operated(&self, operation: &'static str, well: bool) {
+        let outcome = if well { "ok" } else { "failed" };
+        let labels = [("operation", operation.to_owned()), ("outcome", outcome.to_owned())];
+        self.store_operations.get_or_create(&labels).inc();
+    }
+
     /// Everything, as OpenMetrics text.
     pub(super) fn text(&self, standing: &Standing) -> String {
         self.gauges.show(standing);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::app::ProxyApp;
 use super::builder::{ProxyServerBuilder, in_service};
 use super::forward::Shared;
 use super::key_ages::KeyAges;
@@ -79,6 +80,10 @@ impl ProxyServer {
             };
             admin_task.spawn(admin::serve(listener, Arc::new(watch), admin_stop.watch()));
         }
+        let mut warming = JoinSet::new();
+        for app in &shared.table.load().apps {
+            warming.spawn(first_token(app.clone()));
+        }
         tokio::select! {
             never = accept::until_gone(&listener, &seats, &mut workers) => match never {},
             never = key_ages.follow(&shared.table) => match never {},
@@ -91,6 +96,14 @@ impl ProxyServer {
         workers.finish().await;
         admin_stop.stop();
         while admin_task.join_next().await.is_some() {}
+    }
+}
+
+/// Asks for a token before anybody needs it, and tells at once when none can be had.
+async fn first_token(app: ProxyApp) {
+    if let Err(error) = app.tokens().token().await {
+        let hint = error.hints().into_iter().next().unwrap_or_default();
+        tracing::warn!(app = app.name(), hint, "there is no token yet: {error}");
     }
 }
 

@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::grant::{ClientCredentials, Grant, Means};
 use super::response::{self, Refusal};
 use super::{Backoff, IssuedToken, TokenError, TokenErrorKind};
+use crate::http_client::InvalidCertificates;
 use crate::wire::Wire;
 use crate::{Application, Clock, ClockSkew, Entropy, OsEntropy, SystemClock};
 
@@ -73,6 +74,17 @@ impl TokenClient {
     pub fn with_attempt_timeout(mut self, timeout: Duration) -> Self {
         self.wire.bound = timeout;
         self
+    }
+
+    /// The same, believing these certificate authorities (PEM) alone, and not the machine's: for a
+    /// network whose proxy looks into TLS, or a stand-in of one's own.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidCertificates`].
+    pub fn with_root_certificates(mut self, pem: &[u8]) -> Result<Self, InvalidCertificates> {
+        self.wire.http = std::mem::take(&mut self.wire.http).with_roots(pem)?;
+        Ok(self)
     }
 
     /// How far our clock is from the platform's, as its last answer showed.

@@ -7,6 +7,7 @@ use std::path::Path;
 use aws_lc_rs::digest::{SHA256, digest};
 use nhs_auth_server::ProxyApp;
 
+use super::keeping::Keeping;
 use crate::arguments::{Identity, Tokens};
 use crate::config_file::ConfigFile;
 use crate::console::Console;
@@ -19,6 +20,7 @@ pub(super) const UNNAMED: &str = "default";
 /// The applications by name.
 pub(super) struct Apps {
     made: HashMap<String, (Made, ProxyApp)>,
+    keeping: Keeping,
     console: Console,
 }
 
@@ -31,8 +33,8 @@ struct Made {
 }
 
 impl Apps {
-    pub(super) fn new(console: Console) -> Self {
-        Self { made: HashMap::new(), console }
+    pub(super) fn new(keeping: Keeping, console: Console) -> Self {
+        Self { made: HashMap::new(), keeping, console }
     }
 
     /// The application of that name, the same as before when it is made of the same.
@@ -49,11 +51,9 @@ impl Apps {
             return Ok(app.clone());
         }
         let application = identity::application(identity, self.console)?;
-        let client = identity::token_client(tokens.timeout);
-        let console = self.console;
-        let mut app = ProxyApp::new(name, &application, client, |cache| {
-            identity::kept(cache, tokens, console)
-        });
+        let client = self.keeping.client(tokens)?;
+        let mut app =
+            ProxyApp::new(name, &application, client, |cache| self.keeping.keep(cache, tokens));
         if let Some(place) = &identity.key_ring {
             app = app.with_key_ring(key_ring::at(place)?);
         }
