@@ -9,10 +9,13 @@ mod diagnosis;
 mod empty_cache;
 mod get_token;
 mod mock;
+mod peer;
+mod proxy;
 mod rotation;
 mod serve_jwks;
 mod signing;
 mod soak;
+mod wrk;
 
 use std::path::PathBuf;
 
@@ -52,6 +55,7 @@ fn main() -> std::process::ExitCode {
         diagnosis::measure,
         rotation::measure,
         serve_jwks::measure,
+        proxy::measure,
     ] {
         for figure in measure(&Setting { binary: binary.clone(), python: python.clone() }) {
             missed += usize::from(!figure.print());

@@ -208,7 +208,8 @@ const PROGRAMS: [Program; 16] = [
 ];
 
 /// What else is measured beside, and with.
-const PROGRAMS_OF_THE_BENCH: [Program; 2] = [
+const PROGRAMS_OF_THE_BENCH: [Program; 3] = [
+    Program { name: "haproxy", wanted: "haproxy", probe: &["-v"], packages: &["haproxy"] },
     Program { name: "nginx", wanted: "nginx", probe: &["-v"], packages: &["nginx"] },
     // It says no even when it is asked for its version.
     Program { name: "which", wanted: "wrk", probe: &["wrk"], packages: &["wrk"] },
