@@ -15,6 +15,7 @@ mod rotation;
 mod serve_jwks;
 mod signing;
 mod soak;
+mod soak_sidecar;
 mod wrk;
 
 use std::path::PathBuf;
@@ -38,11 +39,15 @@ struct Figure {
 fn main() -> std::process::ExitCode {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
     let (Some(binary), Some(second)) = (arguments.next(), arguments.next()) else {
-        println!("usage: nhs-auth-bench BINARY PYTHON, or BINARY MINUTES for a soak");
+        println!("usage: nhs-auth-bench BINARY PYTHON, or BINARY MINUTES [sidecar] for a soak");
         return std::process::ExitCode::from(2);
     };
     if let Some(minutes) = second.to_str().and_then(|text| text.parse().ok()) {
-        return std::process::ExitCode::from(u8::from(!soak::run(&binary, minutes)));
+        let is_flat = match arguments.next() {
+            Some(_) => soak_sidecar::run(&binary, minutes),
+            None => soak::run(&binary, minutes),
+        };
+        return std::process::ExitCode::from(u8::from(!is_flat));
     }
     let python = second;
     let mut missed = 0;

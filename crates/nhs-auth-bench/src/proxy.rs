@@ -128,7 +128,7 @@ fn kib(bytes: u64) -> f64 {
 }
 
 /// An API that answers with a KiB at once.
-fn api() -> String {
+pub(crate) fn api() -> String {
     let body = "x".repeat(1024);
     format!("server {{ listen 127.0.0.1:{{port}}; location / {{ return 200 \"{body}\"; }} }}")
 }
@@ -153,14 +153,20 @@ fn haproxy(api: &Server) -> String {
 }
 
 /// Writes a private key, and gives its key set.
-fn key_set(folder: &Path) -> String {
+pub(crate) fn key_set(folder: &Path) -> String {
     let key = PrivateKey::generate().unwrap();
     fs::write(folder.join("int-1.pem"), key.to_pkcs8_pem().as_bytes()).unwrap();
     let key = PublishedKey::new(Kid::parse("int-1").unwrap(), key.public().clone());
     KeySet::new(vec![key]).unwrap().to_json()
 }
 
-fn ours(binary: &Path, folder: &Path, api: &Server, mock: &RunningMock, api_key: &str) -> Server {
+pub(crate) fn ours(
+    binary: &Path,
+    folder: &Path,
+    api: &Server,
+    mock: &RunningMock,
+    api_key: &str,
+) -> Server {
     let key = folder.join("int-1.pem");
     let arguments = ["proxy", "--quiet", "--no-cache", "--listen", "127.0.0.1:0", "--admin", "off"];
     let given = ["--upstream", &api.url, "--base-url", mock.base_url(), "--api-key", "env:KEY"];

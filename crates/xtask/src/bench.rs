@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: what it costs, beside what else does the same job, in one run; and
-//! `cargo xtask soak`: whether the mock's memory is flat under load.
+//! `cargo xtask soak`: whether the mock's memory is flat under load, or the sidecar's.
 
 use std::ffi::OsStr;
 use std::process::Command;
@@ -10,20 +10,25 @@ use crate::{root, tools};
 /// Builds for release, and measures.
 pub(crate) fn run() -> Result<(), Failure> {
     let tools = tools::install_for_bench()?;
-    bench(tools.python.as_os_str())
+    bench(&[tools.python.as_os_str()])
 }
 
-/// Builds for release, and loads the mock for so many minutes.
-pub(crate) fn soak(minutes: u16) -> Result<(), Failure> {
-    bench(minutes.to_string().as_ref())
+/// Builds for release, and loads the mock or the sidecar for so many minutes.
+pub(crate) fn soak(minutes: u16, sidecar: bool) -> Result<(), Failure> {
+    let minutes = minutes.to_string();
+    if sidecar {
+        tools::install_for_bench()?;
+        return bench(&[minutes.as_ref(), "sidecar".as_ref()]);
+    }
+    bench(&[minutes.as_ref()])
 }
 
-fn bench(argument: &OsStr) -> Result<(), Failure> {
+fn bench(arguments: &[&OsStr]) -> Result<(), Failure> {
     let mut build = Command::new("cargo");
     build.args(["build", "--release", "--locked", "-p", "nhs-auth-cli", "-p", "nhs-auth-bench"]);
     process::run_as_progress("build", build.current_dir(root()))?;
 
     let release = root().join("target/release");
     let mut bench = Command::new(release.join("nhs-auth-bench"));
-    process::run("bench", bench.arg(release.join("nhs-auth")).arg(argument))
+    process::run("bench", bench.arg(release.join("nhs-auth")).args(arguments))
 }

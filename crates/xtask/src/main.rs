@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         Chore::Bench => bench::run(),
         Chore::Deb(deb) => deb::run(deb),
         Chore::Docs => docs::write(),
-        Chore::Soak { minutes } => bench::soak(minutes),
+        Chore::Soak { minutes, sidecar } => bench::soak(minutes, sidecar),
         Chore::Test { args } => test::run(&args),
     };
     match done {
@@ -40,8 +40,11 @@ enum Chore {
     Deb(deb::Deb),
     /// Write the pages that are made from the rulebook anew.
     Docs,
-    /// Load the mock for minutes, and see whether its memory is flat.
+    /// Load the mock or the sidecar for minutes, and see whether its memory is flat.
     Soak {
+        /// The sidecar, and not the mock.
+        #[arg(long)]
+        sidecar: bool,
         /// For how long.
         #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
         minutes: u16,
