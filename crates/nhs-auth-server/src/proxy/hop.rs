@@ -29,12 +29,13 @@ pub(super) fn is_hop_by_hop(name: &HeaderName) -> bool {
 
 /// Takes them out, with those that `Connection` names. That trailers are welcome is said again.
 pub(super) fn strip(headers: &mut HeaderMap) {
+    // Whoever sends `TE` names it in `Connection`, so it is looked at first (RFC 9110 §10.1.4).
+    let takes_trailers = headers.contains_key(TE) && takes_trailers(headers);
     if headers.contains_key(CONNECTION) {
         for name in named_by_connection(headers) {
             headers.remove(name);
         }
     }
-    let takes_trailers = headers.contains_key(TE) && takes_trailers(headers);
     for name in &HOP_BY_HOP {
         headers.remove(name);
     }
@@ -102,6 +103,7 @@ mod tests {
     #[test]
     fn that_trailers_are_welcome_is_said_again() {
         assert_eq!(stripped(&[("te", "gzip;q=0.5, Trailers;q=1")]), ["te: trailers"]);
+        assert_eq!(stripped(&[("connection", "te"), ("te", "trailers")]), ["te: trailers"]);
         assert!(stripped(&[("te", "gzip")]).is_empty());
     }
 }
