@@ -3,6 +3,7 @@
 
 mod answer_body;
 mod api_body;
+mod answer_head;
 mod app;
 mod builder;
 mod connections;

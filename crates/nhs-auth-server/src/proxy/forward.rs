@@ -25,7 +25,7 @@ use super::peek::Peeked;
 use super::problem::Problem;
 use super::route::{Credential, Lane, Table};
 use super::sent_body::{BodyWatch, SentBody};
-use super::{expectation, hop, peek, token_endpoint};
+use super::{answer_head, expectation, peek, token_endpoint};
 use crate::serving::{Pulse, Service, UnderWay};
 
 /// What all threads share.
@@ -238,8 +238,7 @@ impl Bounds {
         let counts = course.counts.clone();
         let on_cut = move || counts.ended(Outcome::CutOff, None);
         let (mut parts, body) = answer.into_parts();
-        hop::strip(&mut parts.headers);
-        parts.extensions.clear();
+        answer_head::pass_on(&mut parts);
         let (read, rest) = body.into_parts();
         Response::from_parts(
             parts,
