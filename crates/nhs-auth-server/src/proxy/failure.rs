@@ -42,6 +42,11 @@ impl Failure {
         }
     }
 
+    /// Another protocol, which nobody asked for: `Upgrade` is not passed on.
+    pub(super) fn protocol_changed() -> Self {
+        Self::Lost { reason: "it changed the protocol unasked".to_owned(), is_incomplete: false }
+    }
+
     /// Whether the connection may have been closed by the API before it saw the request.
     pub(super) fn is_a_stale_connection(&self) -> bool {
         matches!(self, Self::Lost { is_incomplete: true, .. })

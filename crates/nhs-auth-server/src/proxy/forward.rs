@@ -213,6 +213,9 @@ impl Forward {
         let mut pieces = watch.pieces();
         loop {
             match timeout(bound, answer.as_mut()).await {
+                Ok(Ok(answer)) if answer.status().is_informational() => {
+                    return Err(Failure::protocol_changed());
+                }
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(error)) => return Err(Failure::of(&error, watch.fault())),
                 Err(_) => {
