@@ -9,6 +9,7 @@ use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 
 use super::api_body::ApiBody;
+use super::peek::End;
 use super::silence::Silence;
 use crate::serving::UnderWay;
 
@@ -23,6 +24,8 @@ pub(crate) enum AnswerBody {
 }
 
 pub(crate) struct Theirs {
+    /// What was read behind the bytes that were, and comes before the rest.
+    end: End,
     incoming: ApiBody,
     silence: Silence,
     /// The request is under way until its answer has been passed on.
@@ -47,13 +50,13 @@ impl AnswerBody {
     /// An API's answer, which may keep silent for so long. `on_cut` is called if it ends before its
     /// end.
     pub(super) fn theirs(
-        read: Option<Bytes>,
-        incoming: ApiBody,
+        (read, end, incoming): (Option<Bytes>, End, ApiBody),
         silence: Duration,
         under_way: UnderWay,
         on_cut: impl FnOnce() + Send + Sync + 'static,
     ) -> Self {
         let rest = Theirs {
+            end,
             incoming,
             silence: Silence::new(silence),
             _under_way: under_way,
@@ -88,7 +91,9 @@ impl Body for AnswerBody {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Own(text) => text.is_end_stream(),
-            Self::Theirs { read, rest } => read.is_none() && rest.incoming.is_end_stream(),
+            Self::Theirs { read, rest } => {
+                read.is_none() && rest.end.is_none() && rest.incoming.is_end_stream()
+            }
         }
     }
 
@@ -113,7 +118,11 @@ impl Theirs {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, AnswerBodyError>>> {
-        let frame = match Pin::new(&mut self.incoming).poll_frame(cx) {
+        let next = match self.end.take() {
+            Some(end) => Poll::Ready(Some(end)),
+            None => Pin::new(&mut self.incoming).poll_frame(cx),
+        };
+        let frame = match next {
             Poll::Ready(frame) => {
                 self.silence.is_broken();
                 frame.map(|frame| frame.map_err(AnswerBodyError::CutOff))

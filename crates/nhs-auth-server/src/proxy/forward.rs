@@ -242,10 +242,10 @@ impl Bounds {
         let on_cut = move || counts.ended(Outcome::CutOff, None);
         let (mut parts, body) = answer.into_parts();
         answer_head::pass_on(&mut parts);
-        let (read, rest) = body.into_parts();
+        let (read, end, rest) = body.into_parts();
         Response::from_parts(
             parts,
-            AnswerBody::theirs(read, rest, self.upstream, under_way, on_cut),
+            AnswerBody::theirs((read, end, rest), self.upstream, under_way, on_cut),
         )
     }
 }
