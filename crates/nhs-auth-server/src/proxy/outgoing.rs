@@ -1,6 +1,6 @@
 //! A caller's request becomes the API's.
 
-use http::header::{AUTHORIZATION, COOKIE, HOST};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, HOST, TE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Version};
 use nhs_auth::{APIKEY, Entropy, X_REQUEST_ID};
@@ -43,6 +43,14 @@ impl Outgoing {
         let request_id = request_id.clone();
         let is_authorized = headers.contains_key(AUTHORIZATION);
         Some(Self { parts, request_id, is_authorized })
+    }
+}
+
+/// Trailers come to the API with the headers: what is dropped there is dropped here.
+pub(super) fn clean_trailers(trailers: &mut HeaderMap) {
+    hop::strip(trailers);
+    for name in [AUTHORIZATION, APIKEY, CALLER_SECRET, CONTENT_LENGTH, HOST, TE] {
+        trailers.remove(name);
     }
 }
 

@@ -11,6 +11,7 @@ use http::HeaderMap;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use super::expectation::GoAhead;
+use super::outgoing;
 use super::silence::Silence;
 
 /// Up to how many bytes a body is kept.
@@ -200,8 +201,11 @@ impl Source {
                 self.fault = Some(BodyFault::CutOff);
                 Poll::Ready(Some(Err(SentBodyError::CutOff(error))))
             }
-            Some(Ok(frame)) => {
+            Some(Ok(mut frame)) => {
                 self.pieces += 1;
+                if let Some(trailers) = frame.trailers_mut() {
+                    outgoing::clean_trailers(trailers);
+                }
                 Poll::Ready(Some(Ok(self.keep(frame))))
             }
         }
