@@ -13,7 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::listener::Accepted;
@@ -120,10 +120,15 @@ pub(super) async fn plain<S: AsyncRead + AsyncWrite + Unpin>(
         return http1(stream, &[], service, limits, stop).await;
     }
     let mut first = [0; HTTP2_PREFACE.len()];
+    // What a request begins with may be there already, and not read yet.
+    let last_moment = async {
+        stop.said().await;
+        sleep(LAST_WORDS.head).await;
+    };
     let read = tokio::select! {
         biased;
         read = timeout(limits.patience.head, beginning(&mut stream, &mut first)) => read,
-        () = stop.said() => return Ok(()), // nothing has begun
+        () = last_moment => return Ok(()), // nothing has begun
     };
     let first = &first[..read.map_err(|_| ConnectionError::Time)??];
     if first == HTTP2_PREFACE {
