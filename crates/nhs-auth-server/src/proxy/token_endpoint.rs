@@ -26,6 +26,8 @@ const LONGEST_BODY: usize = 64 * 1024;
 /// How long a caller may take for it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+
 const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 
 /// What is asked for. The second names are those of NAV's Texas.
@@ -97,6 +99,10 @@ async fn token(table: &Table, request: Request<Incoming>) -> Result<Value, Refus
             let tokens = app.users().token(app, subject_token, asked.skip_cache.is_yes()).await;
             Ok(as_json(tokens.map_err(|error| Refusal::of_platform(&error))?.issued()))
         }
+        // Who wants a user's token is not given the application's.
+        None if asked.is_exchange() => {
+            Err(Refusal::of_request("`subject_token` is missing, or null"))
+        }
         None => {
             if asked.skip_cache.is_yes() {
                 let issued = app.new_token().await;
@@ -150,9 +156,7 @@ fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Asked, Refusal> {
         _ if body.iter().all(u8::is_ascii_whitespace) => Asked::nothing(),
         _ => serde_json::from_slice(body).map_err(|error| unreadable(&error))?,
     };
-    let is_known = |grant: &str| {
-        ["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"].contains(&grant)
-    };
+    let is_known = |grant: &str| ["client_credentials", TOKEN_EXCHANGE].contains(&grant);
     if asked.grant_type.as_deref().is_some_and(|grant| !is_known(grant)) {
         let refusal = Refusal::of_request("only client credentials and token exchange are served");
         return Err(Refusal { error: "unsupported_grant_type".to_owned(), ..refusal });
@@ -202,6 +206,10 @@ fn no_such_app(table: &Table, asked: &Asked) -> Refusal {
 }
 
 impl Asked {
+    fn is_exchange(&self) -> bool {
+        self.subject_token_type.is_some() || self.grant_type.as_deref() == Some(TOKEN_EXCHANGE)
+    }
+
     fn nothing() -> Self {
         Self {
             app: None,
