@@ -237,6 +237,7 @@ impl ProxyServerBuilder {
             ),
             None => None,
         };
+        let socket = self.listen.own_socket();
         let (listener, address) = self.listen.bind().await?;
         let work = Work {
             service: Forward::new(Arc::clone(&shared)),
@@ -252,6 +253,7 @@ impl ProxyServerBuilder {
             shared,
             listener,
             address,
+            socket,
             admin,
             seats: Seats::new(self.connections),
             workers,

@@ -50,6 +50,14 @@ impl ProxyListen {
         }
     }
 
+    /// The socket that ends with the proxy: one that was given is somebody else's.
+    pub(super) fn own_socket(&self) -> OwnSocket {
+        match self {
+            Self::Unix(path) => OwnSocket(Some(path.clone())),
+            _ => OwnSocket(None),
+        }
+    }
+
     pub(super) async fn bind(self) -> Result<(Listener, ProxyAddress), ServeError> {
         let given = |source| ServeError::Given { source };
         match self {
@@ -99,10 +107,12 @@ fn unix(path: &Path) -> io::Result<tokio::net::UnixListener> {
                 "there is a file, and no socket",
             ));
         }
-        Ok(_) if std::os::unix::net::UnixStream::connect(path).is_ok() => {
-            return Err(io::ErrorKind::AddrInUse.into());
-        }
-        _ => {}
+        Ok(_) => match std::os::unix::net::UnixStream::connect(path) {
+            Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {} // nobody's
+            Err(error) => return Err(error),
+        },
+        Err(_) => {}
     }
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}", std::process::id()));
@@ -117,11 +127,14 @@ fn unix(path: &Path) -> io::Result<tokio::net::UnixListener> {
     named.map(|()| listener)
 }
 
-impl ProxyAddress {
-    /// Takes the socket's name away, where there is one.
-    pub(super) fn forget(&self) {
-        if let Self::Unix(Some(path)) = self {
-            // It may be another's by now, or gone.
+/// A Unix socket that the proxy made.
+pub(super) struct OwnSocket(Option<PathBuf>);
+
+impl OwnSocket {
+    /// Takes its name away. As long as the socket is open nobody else takes that name.
+    pub(super) fn forget(self) {
+        if let Some(path) = self.0 {
+            // Somebody may have removed it.
             let _: Result<_, _> = std::fs::remove_file(path);
         }
     }

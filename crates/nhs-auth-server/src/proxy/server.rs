@@ -10,7 +10,7 @@ use super::app::ProxyApp;
 use super::builder::{ProxyServerBuilder, in_service};
 use super::forward::Shared;
 use super::key_ages::KeyAges;
-use super::listen::ProxyAddress;
+use super::listen::{OwnSocket, ProxyAddress};
 use super::readiness::{Troubles, Watch};
 use super::route::ProxyRoutes;
 use crate::serving::{Listener, Seats, StopSwitch, Workers, accept, admin};
@@ -24,6 +24,7 @@ pub struct ProxyServer {
     pub(super) shared: Arc<Shared>,
     pub(super) listener: Listener,
     pub(super) address: ProxyAddress,
+    pub(super) socket: OwnSocket,
     pub(super) admin: Option<(Listener, SocketAddr)>,
     pub(super) seats: Seats,
     pub(super) workers: Workers,
@@ -64,8 +65,9 @@ impl ProxyServer {
     /// Serves until `end` is done. Then it takes no more connections, finishes the requests that
     /// have begun, and returns: after the time to drain at the latest.
     pub async fn run_until(self, end: impl Future<Output = ()>) {
-        let Self { shared, listener, address, admin, seats, mut workers, stop, troubles, key_ages } =
-            self;
+        let Self { shared, listener, address, socket, admin, seats, .. } = self;
+        let (mut workers, stop, troubles, key_ages) =
+            (self.workers, self.stop, self.troubles, self.key_ages);
         tracing::info!(%address, "the proxy listens");
         let admin_stop = StopSwitch::new();
         let mut admin_task = JoinSet::new();
@@ -91,8 +93,8 @@ impl ProxyServer {
         }
         tracing::info!("the proxy stops");
         stop.stop();
+        socket.forget();
         accept::rest(listener, &seats, &mut workers);
-        address.forget();
         workers.finish().await;
         admin_stop.stop();
         while admin_task.join_next().await.is_some() {}
