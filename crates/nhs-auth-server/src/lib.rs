@@ -49,9 +49,9 @@ pub use crate::jwks::{
     JwksServer, JwksServerBuilder, JwksService, JwksState, ServedKeySet,
 };
 pub use crate::proxy::{
-    InvalidRoutes, InvalidUpstream, ProxyAddress, ProxyApp, ProxyListen, ProxyMetrics,
-    ProxyReloader, ProxyRoutes, ProxyServer, ProxyServerBuilder, Route, RouteAccess, TrustError,
-    Upstream,
+    EgressProxies, InvalidRoutes, InvalidUpstream, ProxyAddress, ProxyApp, ProxyListen,
+    ProxyMetrics, ProxyReloader, ProxyRoutes, ProxyServer, ProxyServerBuilder, Route, RouteAccess,
+    TrustError, Upstream,
 };
 pub use crate::serving::ServeError;
 pub use crate::tls::{Reloaded, TlsFiles, TlsFilesError, TlsReloader};

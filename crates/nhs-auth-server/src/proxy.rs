@@ -9,6 +9,7 @@ mod builder;
 mod connections;
 mod connector;
 mod counted_store;
+mod egress;
 mod expectation;
 mod failure;
 mod forward;
@@ -32,6 +33,7 @@ mod user_tokens;
 
 pub use self::app::ProxyApp;
 pub use self::builder::{ProxyMetrics, ProxyServerBuilder};
+pub use self::egress::EgressProxies;
 pub use self::listen::{ProxyAddress, ProxyListen};
 pub use self::route::{InvalidRoutes, ProxyRoutes, Route, RouteAccess};
 pub use self::server::{ProxyReloader, ProxyServer};

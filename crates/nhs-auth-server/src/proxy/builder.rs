@@ -10,8 +10,9 @@ use arc_swap::ArcSwap;
 use nhs_auth::{OsEntropy, TokenStore};
 use secrecy::SecretString;
 
-use super::connector::{Connector, Egress};
+use super::connector::Connector;
 use super::counted_store::CountedStore;
+use super::egress::EgressProxies;
 use super::forward::{Bounds, Forward, Shared};
 use super::gate::{CallerSecret, Gate};
 use super::key_ages::KeyAges;
@@ -53,6 +54,7 @@ pub struct ProxyServerBuilder {
     names: Vec<String>,
     caller_secret: Option<SecretString>,
     ca_file: Option<PathBuf>,
+    egress: Option<EgressProxies>,
     upstream_timeout: Duration,
     caller_timeout: Duration,
     workers: Option<NonZeroUsize>,
@@ -99,6 +101,7 @@ impl ProxyServerBuilder {
             names: Vec::new(),
             caller_secret: None,
             ca_file: None,
+            egress: None,
             upstream_timeout: Duration::from_mins(1),
             caller_timeout: Duration::from_mins(1),
             workers: None,
@@ -143,6 +146,12 @@ impl ProxyServerBuilder {
     /// Believes the certificate authorities of this file (PEM) alone, and not the machine's.
     pub fn ca_file(mut self, path: impl Into<Option<PathBuf>>) -> Self {
         self.ca_file = path.into();
+        self
+    }
+
+    /// Reaches APIs through these proxies. Unless told otherwise, those of the environment.
+    pub fn egress(mut self, proxies: EgressProxies) -> Self {
+        self.egress = Some(proxies);
         self
     }
 
@@ -223,7 +232,10 @@ impl ProxyServerBuilder {
                 any_name: is_unix,
                 secret: self.caller_secret.as_ref().map(CallerSecret::new),
             },
-            connector: Connector::new(tls, Egress::from_environment()),
+            connector: Connector::new(
+                tls,
+                self.egress.unwrap_or_else(EgressProxies::from_environment),
+            ),
             entropy: Arc::new(OsEntropy::default()),
             bounds: Bounds { upstream: self.upstream_timeout, caller: self.caller_timeout },
             nowhere: metrics.of_nowhere(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
-use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use hyper_util::client::proxy::matcher::Intercept;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -20,6 +20,8 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tower_service::Service;
+
+use super::egress::EgressProxies;
 
 /// How long each step to a connection may take: the connection itself, the egress proxy's word, and
 /// the TLS handshake.
@@ -32,12 +34,8 @@ pub(super) struct Connector(Arc<Inner>);
 struct Inner {
     tcp: HttpConnector,
     tls: TlsConnector,
-    egress: Egress,
+    egress: EgressProxies,
 }
-
-/// The proxies that a network wants to be passed through: `HTTPS_PROXY` and `NO_PROXY`, as curl
-/// reads them. This machine itself is never looked for behind one.
-pub(super) struct Egress(Matcher);
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -56,21 +54,8 @@ pub(super) enum ConnectError {
     Late { what: &'static str },
 }
 
-impl Egress {
-    pub(super) fn from_environment() -> Self {
-        Self(Matcher::from_env())
-    }
-
-    fn of(&self, uri: &Uri) -> Option<Intercept> {
-        let is_secure = uri.scheme_str() == Some("https");
-        let host = uri.host().unwrap_or_default();
-        let is_here = host == "localhost" || host.starts_with("127.") || host == "[::1]";
-        self.0.intercept(uri).filter(|_| is_secure && !is_here)
-    }
-}
-
 impl Connector {
-    pub(super) fn new(tls: Arc<ClientConfig>, egress: Egress) -> Self {
+    pub(super) fn new(tls: Arc<ClientConfig>, egress: EgressProxies) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
