@@ -2,8 +2,8 @@
 //! one.
 
 mod answer_body;
-mod api_body;
 mod answer_head;
+mod api_body;
 mod app;
 mod builder;
 mod connections;

@@ -1,6 +1,7 @@
 //! An answer's body on its way to the caller.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 
 use super::api_body::ApiBody;
+use super::metrics::{Outcome, RouteCounts};
 use super::peek::End;
 use super::silence::Silence;
 use crate::serving::UnderWay;
@@ -30,7 +32,7 @@ pub(crate) struct Theirs {
     silence: Silence,
     /// The request is under way until its answer has been passed on.
     _under_way: UnderWay,
-    on_cut: Option<Box<dyn FnOnce() + Send + Sync>>,
+    counts: Arc<RouteCounts>,
 }
 
 /// Why an answer ended before its end. The caller sees that the connection does.
@@ -47,21 +49,16 @@ impl AnswerBody {
         Self::Own(Full::new(text.into()))
     }
 
-    /// An API's answer, which may keep silent for so long. `on_cut` is called if it ends before its
-    /// end.
+    /// An API's answer, which may keep silent for so long. That it ends before its end is
+    /// counted.
     pub(super) fn theirs(
         (read, end, incoming): (Option<Bytes>, End, ApiBody),
         silence: Duration,
         under_way: UnderWay,
-        on_cut: impl FnOnce() + Send + Sync + 'static,
+        counts: Arc<RouteCounts>,
     ) -> Self {
-        let rest = Theirs {
-            end,
-            incoming,
-            silence: Silence::new(silence),
-            _under_way: under_way,
-            on_cut: Some(Box::new(on_cut)),
-        };
+        let rest =
+            Theirs { end, incoming, silence: Silence::new(silence), _under_way: under_way, counts };
         Self::Theirs { read, rest: Box::new(rest) }
     }
 }
@@ -134,9 +131,7 @@ impl Theirs {
         };
         if let Some(Err(error)) = &frame {
             tracing::warn!(%error, "an answer was not passed on whole");
-            if let Some(on_cut) = self.on_cut.take() {
-                on_cut();
-            }
+            self.counts.ended(Outcome::CutOff, None);
         }
         Poll::Ready(frame)
     }

@@ -58,7 +58,7 @@ pub(super) struct Forward {
 
 /// A request whose fate is counted when it is known; else, that the caller went away.
 struct Course {
-    counts: RouteCounts,
+    counts: Arc<RouteCounts>,
     started: Instant,
     is_known: bool,
 }
@@ -82,7 +82,7 @@ impl Forward {
         let Some(lane) = lane.and_then(|uri| table.lane(uri.path())) else {
             return refuse(&shared.nowhere, no_route(&table), &method);
         };
-        let mut course = Course::new(lane.counts.clone());
+        let mut course = Course::new(Arc::clone(&lane.counts));
         match self.through(lane, request, under_way, &course).await {
             Ok(answer) => {
                 course.forwarded(answer.status());
@@ -238,14 +238,13 @@ impl Bounds {
         under_way: UnderWay,
         course: &Course,
     ) -> Response<AnswerBody> {
-        let counts = course.counts.clone();
-        let on_cut = move || counts.ended(Outcome::CutOff, None);
+        let counts = Arc::clone(&course.counts);
         let (mut parts, body) = answer.into_parts();
         answer_head::pass_on(&mut parts);
         let (read, end, rest) = body.into_parts();
         Response::from_parts(
             parts,
-            AnswerBody::theirs((read, end, rest), self.upstream, under_way, on_cut),
+            AnswerBody::theirs((read, end, rest), self.upstream, under_way, counts),
         )
     }
 }
@@ -345,7 +344,7 @@ fn unreadable_path() -> Problem {
 }
 
 impl Course {
-    fn new(counts: RouteCounts) -> Self {
+    fn new(counts: Arc<RouteCounts>) -> Self {
         Self { counts, started: Instant::now(), is_known: false }
     }
 

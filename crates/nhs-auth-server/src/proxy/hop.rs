@@ -10,7 +10,7 @@ const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 
-const HOP_BY_HOP: [HeaderName; 9] = [
+static HOP_BY_HOP: [HeaderName; 9] = [
     CONNECTION,
     HTTP2_SETTINGS,
     KEEP_ALIVE,
@@ -29,6 +29,9 @@ pub(super) fn is_hop_by_hop(name: &HeaderName) -> bool {
 
 /// Takes them out, with those that `Connection` names. That trailers are welcome is said again.
 pub(super) fn strip(headers: &mut HeaderMap) {
+    if !headers.keys().any(is_hop_by_hop) {
+        return; // as most
+    }
     // Whoever sends `TE` names it in `Connection`, so it is looked at first (RFC 9110 §10.1.4).
     let takes_trailers = headers.contains_key(TE) && takes_trailers(headers);
     if headers.contains_key(CONNECTION) {

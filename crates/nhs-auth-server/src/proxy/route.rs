@@ -227,7 +227,7 @@ pub(super) struct Table {
 pub(super) struct Lane {
     pub(super) route: Route,
     pub(super) credential: Credential,
-    pub(super) counts: RouteCounts,
+    pub(super) counts: Arc<RouteCounts>,
 }
 
 /// What a request is let in with.
@@ -252,7 +252,7 @@ impl Table {
                 RouteAccess::Open => Credential::None,
                 RouteAccess::SignedJwt { app } => Credential::Token(by_name[app.as_str()].clone()),
             };
-            Arc::new(Lane { counts: counts(route.prefix()), credential, route })
+            Arc::new(Lane { counts: Arc::new(counts(route.prefix())), credential, route })
         };
         Self { lanes: routes.into_iter().map(lane).collect(), apps }
     }
