@@ -22,6 +22,7 @@ mod mock_and_demo;
 mod mock_control;
 mod packaging;
 mod proxy_clients;
+mod proxy_conformance;
 mod proxy_logs;
 mod proxy_refusals;
 mod proxy_routes;
