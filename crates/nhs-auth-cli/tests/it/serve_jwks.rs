@@ -13,13 +13,13 @@ use serde_json::Value;
 use crate::scene::{Scene, binary_in, run};
 
 /// A server, which ends with the test.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Server {
-    fn start(folder: &Path, arguments: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Self {
         let mut command = binary_in(folder);
         command.args(["serve-jwks", "--listen", "127.0.0.1:0", "--admin", "off"]).args(arguments);
         let piped = command.stdout(Stdio::piped()).stderr(Stdio::null());
