@@ -25,6 +25,7 @@ mod packaging;
 mod proxy_clients;
 mod proxy_conformance;
 mod proxy_faults;
+mod proxy_guide;
 mod proxy_logs;
 mod proxy_refusals;
 mod proxy_routes;
