@@ -15,7 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Ready when the body is wanted, or no word came in time.
 pub(super) struct GoAhead {
-    said: oneshot::Receiver<()>,
+    /// `None` once it is certain that no word comes.
+    said: Option<oneshot::Receiver<()>>,
     patience: Pin<Box<Sleep>>,
 }
 
@@ -25,8 +26,13 @@ impl Future for GoAhead {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         // An error says that there is an answer, and nobody wants the body; or that the connection
         // is gone, with which the body goes.
-        if let Poll::Ready(Ok(())) = Pin::new(&mut self.said).poll(cx) {
-            return Poll::Ready(());
+        if let Some(said) = &mut self.said
+            && let Poll::Ready(word) = Pin::new(said).poll(cx)
+        {
+            self.said = None;
+            if word.is_ok() {
+                return Poll::Ready(());
+            }
         }
         self.patience.as_mut().poll(cx)
     }
@@ -50,5 +56,5 @@ pub(super) fn go_ahead_of<B>(request: &mut Request<B>) -> GoAhead {
             let _: Result<_, _> = say.send(());
         }
     });
-    GoAhead { said, patience: Box::pin(sleep(PATIENCE)) }
+    GoAhead { said: Some(said), patience: Box::pin(sleep(PATIENCE)) }
 }
