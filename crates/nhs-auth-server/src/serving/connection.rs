@@ -75,6 +75,13 @@ pub(super) enum ConnectionError {
     Http(#[from] hyper::Error),
 }
 
+impl ConnectionError {
+    /// Whether an answer ended before its end.
+    fn is_broken_off(&self) -> bool {
+        matches!(self, Self::Http(error) if error.is_user())
+    }
+}
+
 /// Serves a connection to its end.
 pub(super) async fn serve(
     stream: Accepted,
@@ -96,7 +103,15 @@ pub(super) async fn serve(
             return plain(stream, service, limits, stop).await;
         }
     };
-    let Some(tls) = tls else { return plain(stream, service, limits, stop).await };
+    let Some(tls) = tls else {
+        let mut stream = stream;
+        let served = plain(&mut stream, service, limits, stop).await;
+        if served.as_ref().is_err_and(ConnectionError::is_broken_off) {
+            // An answer of unknown length ends with the connection: a reset is no end (RFC 9112 §8).
+            stream.set_zero_linger()?;
+        }
+        return served;
+    };
 
     let stream = timeout(limits.handshake, tls.accept(stream))
         .await
@@ -191,8 +206,12 @@ async fn http1<S: AsyncRead + AsyncWrite + Unpin>(
             }
         }
     };
-    linger(&mut stream).await;
-    Ok(served?)
+    let served = served.map_err(ConnectionError::Http);
+    // Of an answer that is broken off the client hears at once.
+    if !served.as_ref().is_err_and(ConnectionError::is_broken_off) {
+        linger(&mut stream).await;
+    }
+    served
 }
 
 /// Serves HTTP/2. Only requests count as signs of life, not pings.
