@@ -11,6 +11,7 @@ mod key_sets;
 mod layer;
 mod limits;
 mod load;
+mod proxy;
 mod raw;
 mod rows;
 mod running;
