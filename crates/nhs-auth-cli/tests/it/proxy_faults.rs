@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use nhs_auth_mock::{Fault, FaultKind, NewApp, RecordedRequest};
@@ -185,7 +186,7 @@ fn a_slow_api_is_waited_for_and_one_that_hangs_is_told() {
     load.goes_on(96);
     // Who asks for the token alone doesn't wait with the others.
     let token = run(
-        std::process::Command::new("curl")
+        Command::new("curl")
             .args(["-s", "--max-time", "1", "-X", "POST"])
             .arg(format!("{}/token", proxy.url)),
         "",
@@ -229,6 +230,20 @@ fn killed_and_started_again_it_goes_on_with_the_token_that_there_was() {
     assert!(tally.unanswered > 0, "nobody noticed that it was away");
     assert_eq!(at_the_box(&scene, TOKEN, 200).len(), 1);
     assert!(at_the_box(&scene, TOKEN, 503).is_empty());
+}
+
+/// The token that there was should be renewed by now, and the token server hangs: three attempts of
+/// 30 s are not waited for.
+#[test]
+fn started_again_while_the_token_server_hangs_it_serves_what_there_is() {
+    let scene = Scene::new();
+    scene.run_as_app(&["get-token"]).exits(0);
+    age_token(&scene, 500);
+    scene.platform.add_fault(Fault::new(FaultKind::Hang).path(TOKEN));
+    let proxy = RunningProxy::as_app(&scene, &[]);
+    let mut curl = Command::new("curl");
+    curl.args(["--silent", "--max-time", "25"]).arg(format!("{}{HELLO}", proxy.url));
+    assert_eq!(run(&mut curl, "").exits(0).stdout, r#"{"message":"Hello Application!"}"#);
 }
 
 fn again(scene: &Scene, address: &str) -> RunningProxy {

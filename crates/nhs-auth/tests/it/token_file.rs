@@ -184,6 +184,25 @@ async fn while_another_process_renews_the_old_token_serves() {
     assert_eq!(scene.issuer.requests(), 0);
 }
 
+/// A process that is started again while the token server hangs.
+#[tokio::test(start_paused = true)]
+async fn a_slow_token_server_is_not_waited_for_where_an_old_token_serves() {
+    let mut scene = Scene::new();
+    scene.issuer = Arc::new(TestIssuer::new(Arc::clone(&scene.clock), Duration::from_mins(1)));
+    scene.file().write(&token(77, scene.clock.now())).unwrap();
+    scene.clock.jump(Duration::from_secs(500));
+    let source = scene.source(0.0);
+    let began = scene.clock.now();
+    assert_eq!(source.token().await.unwrap().expose(), "token-77");
+    assert!(scene.clock.now() < began.plus(6_000), "{:?}", scene.clock.now());
+    // The next request has all the time that it needs.
+    for _ in 0..80 {
+        source.token().await.unwrap();
+        sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(source.token().await.unwrap().expose(), "token-2");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_process_that_holds_the_lock_for_ever_is_not_waited_for_as_long() {
     let scene = Scene::new();

@@ -1,8 +1,17 @@
 //! Tokens that processes of one user share by a file.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 use super::{Held, Supplied, Supply};
 use crate::AccessToken;
 use crate::cache::{TokenFile, TokenFileError};
+
+/// How long a process that has just begun waits for a new token while the file has one that still
+/// serves. It then begins with that one, and the next request is made behind its callers' backs: a
+/// token server that hangs keeps nobody waiting for three attempts.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Supply {
     pub(super) async fn obtain_with_file(
@@ -36,7 +45,19 @@ impl Supply {
         if let Some(token) = fresh() {
             return Supplied::Fresh(token);
         }
-        match self.request().await {
+        let has_one = held.is_some_and(|held| held.serves);
+        let requested = if has_one || kept().is_none() {
+            self.request().await
+        } else {
+            match timeout(PATIENCE, self.request()).await {
+                Ok(requested) => requested,
+                Err(_) => match kept() {
+                    Some(token) => return Supplied::Old(token, None),
+                    None => self.request().await,
+                },
+            }
+        };
+        match requested {
             Ok(token) => {
                 if lock.is_some() {
                     file.write(&token).inspect_err(warn).ok();
