@@ -1,7 +1,7 @@
 //! How the sidecar asks for tokens, and where it keeps them: in a fleet's store, or in files.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nhs_auth::{SealingKey, TokenCache, TokenClient, TokenStore};
@@ -18,7 +18,8 @@ use crate::{identity, secret};
 /// What is the same for all applications.
 pub(super) struct Keeping {
     store: Option<Shared>,
-    roots: Option<Vec<u8>>,
+    /// A file of certificates, and what it holds.
+    roots: Option<(PathBuf, Vec<u8>)>,
     console: Console,
 }
 
@@ -47,9 +48,9 @@ impl Keeping {
     pub(super) fn client(&self, tokens: &Tokens) -> Result<TokenClient, Failure> {
         let client = identity::token_client(tokens.timeout);
         match &self.roots {
-            Some(roots) => client
-                .with_root_certificates(roots)
-                .map_err(|error| Failure::usage(format!("--ca-file can't be used: {error}"))),
+            Some((path, roots)) => client.with_root_certificates(roots).map_err(|error| {
+                Failure::usage(format!("--ca-file {} can't be used: {error}", path.display()))
+            }),
             None => Ok(client),
         }
     }
@@ -104,8 +105,9 @@ fn is_open_to_others(url: &str) -> bool {
     matches!(url.scheme(), "redis" | "valkey") && !is_here
 }
 
-fn roots(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path).map_err(|error| {
+fn roots(path: &Path) -> Result<(PathBuf, Vec<u8>), Failure> {
+    let pem = fs::read(path).map_err(|error| {
         Failure::usage(format!("can't read --ca-file {}: {error}", path.display()))
-    })
+    })?;
+    Ok((path.to_owned(), pem))
 }
