@@ -47,7 +47,10 @@ fn its_configuration_is_taken() {
     for block in &blocks {
         let routed = block.contains("[[proxy.routes]]");
         let defined = block.contains("[app.");
-        let text = if defined { block.clone() } else { format!("{applications}{block}") };
+        let applications = if defined { "" } else { applications };
+        // It asks for tokens at its start, and not at the real platform.
+        let base_url = scene.platform.base_url();
+        let text = format!("base-url = \"{base_url}\"\n{applications}{block}");
         scene.write("nhs-auth.toml", &text);
         let upstream = ["--app", "int", "--upstream", "https://int.api.service.nhs.uk"];
         let arguments: &[&str] = if routed { &[] } else { &upstream };

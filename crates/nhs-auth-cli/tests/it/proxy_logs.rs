@@ -119,7 +119,7 @@ fn callers_show_the_secret_and_the_api_does_not_see_it() {
         let wrong = ["--request", "POST", "--header", "NHS-Auth-Secret: wrong"];
         assert!(curl(&wrong, &url).contains("nhs-auth:wrong-secret"));
     }
-    assert!(upstream.seen().is_empty() && scene.requests().is_empty());
+    assert!(upstream.seen().is_empty());
     let shown = ["--header", &format!("NHS-Auth-Secret: {CALLER_SECRET}")];
     curl(&shown, &format!("{}/x", proxy.url));
     let [seen] = &upstream.seen()[..] else { panic!("one call") };
