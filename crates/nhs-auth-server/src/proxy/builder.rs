@@ -21,7 +21,7 @@ use super::metrics::Metrics;
 use super::readiness::Troubles;
 use super::route::{ProxyRoutes, Table};
 use super::server::ProxyServer;
-use super::trust;
+use super::{token_endpoint, trust};
 use crate::serving::{
     Limits, Listener, Patience, Seats, ServeError, StopSwitch, Work, Workers, cores,
 };
@@ -238,7 +238,8 @@ impl ProxyServerBuilder {
             ),
             entropy: Arc::new(OsEntropy::default()),
             bounds: Bounds { upstream: self.upstream_timeout, caller: self.caller_timeout },
-            nowhere: metrics.of_nowhere(),
+            nowhere: metrics.of_none(""),
+            tokens: metrics.of_none(token_endpoint::PATH),
             metrics,
         });
         let admin = match self.admin {

@@ -38,6 +38,8 @@ pub(super) struct Shared {
     pub(super) metrics: Arc<Metrics>,
     /// Counts what no route is for.
     pub(super) nowhere: RouteCounts,
+    /// Counts requests for a token.
+    pub(super) tokens: RouteCounts,
 }
 
 /// How long others may keep silent.
@@ -76,7 +78,9 @@ impl Forward {
         }
         let table = shared.table.load_full();
         if request.uri().path() == token_endpoint::PATH {
-            return Box::pin(token_endpoint::answer(&table, request)).await;
+            let answer = Box::pin(token_endpoint::answer(&table, request)).await;
+            shared.tokens.ended(Outcome::Token, Some(answer.status()));
+            return answer;
         }
         let lane = Some(request.uri()).filter(|uri| gate::has_path(uri));
         let Some(lane) = lane.and_then(|uri| table.lane(uri.path())) else {

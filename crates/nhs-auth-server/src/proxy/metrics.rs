@@ -32,6 +32,8 @@ pub(super) enum Outcome {
     Refused,
     /// The API did not answer in time.
     TimedOut,
+    /// The token endpoint answered.
+    Token,
     /// There was no connection, or it was lost.
     Unreachable,
 }
@@ -45,6 +47,7 @@ impl Outcome {
             Self::NoToken => "no_token",
             Self::Refused => "refused",
             Self::TimedOut => "timed_out",
+            Self::Token => "token",
             Self::Unreachable => "unreachable",
         }
     }
@@ -181,15 +184,15 @@ impl Metrics {
         }
     }
 
-    /// Counts what no route is for.
-    pub(super) fn of_nowhere(&self) -> RouteCounts {
+    /// Counts what no route is for: what goes to the proxy itself, and what is refused.
+    pub(super) fn of_none(&self, route: &str) -> RouteCounts {
         RouteCounts {
             requests: self.requests.clone(),
             forwarded: Default::default(),
             request_duration: histogram(),
             upstream_duration: histogram(),
             retries: Counter::default(),
-            route: String::new(),
+            route: route.to_owned(),
         }
     }
 

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::app::{self, ProxyApp};
@@ -46,8 +47,13 @@ impl Watch {
         }
         let apps = self.shared.table.load().apps.clone();
         let (mut without, mut wrong) = (Vec::new(), Vec::new());
+        let mut asked = JoinSet::new();
         for app in &apps {
-            match standing_of(app).await {
+            let app = app.clone();
+            asked.spawn(async move { standing_of(&app).await });
+        }
+        for standing in asked.join_all().await {
+            match standing {
                 Readiness::Ready => {}
                 Readiness::Degraded(why) => wrong.push(why),
                 Readiness::NotReady(why) => without.push(why),

@@ -8,7 +8,8 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use nhs_auth::{ErrorClass, IssuedToken, RefusalBody, TokenError, TokenErrorKind};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -45,18 +46,18 @@ struct Asked {
     /// Texas wants it. Here there is one, so it says nothing.
     #[serde(rename = "identity_provider")]
     _identity_provider: Option<String>,
-    #[serde(default)]
-    skip_cache: Flag,
+    #[serde(default, deserialize_with = "flag")]
+    skip_cache: bool,
 }
 
-/// `true`, or in a form the text of it.
-#[derive(Deserialize, Default)]
-#[serde(untagged)]
-enum Flag {
-    #[default]
-    No,
-    Yes(bool),
-    Text(String),
+/// `true` or `false`; a form has no other way to say it than as a text.
+fn flag<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+    match Value::deserialize(value)? {
+        Value::Bool(flag) => Ok(flag),
+        Value::String(text) if text == "true" => Ok(true),
+        Value::String(text) if text == "false" => Ok(false),
+        _ => Err(D::Error::custom("neither true nor false")),
+    }
 }
 
 /// An error as OAuth has it (RFC 6749 §5.2).
@@ -96,7 +97,7 @@ async fn token(table: &Table, request: Request<Incoming>) -> Result<Value, Refus
     match asked.subject_token.as_deref().map(|token| token.trim()) {
         Some("") => Err(Refusal::of_request("`subject_token` is empty")),
         Some(subject_token) => {
-            let tokens = app.users().token(app, subject_token, asked.skip_cache.is_yes()).await;
+            let tokens = app.users().token(app, subject_token, asked.skip_cache).await;
             Ok(as_json(tokens.map_err(|error| Refusal::of_platform(&error))?.issued()))
         }
         // Who wants a user's token is not given the application's.
@@ -104,7 +105,7 @@ async fn token(table: &Table, request: Request<Incoming>) -> Result<Value, Refus
             Err(Refusal::of_request("`subject_token` is missing, or null"))
         }
         None => {
-            if asked.skip_cache.is_yes() {
+            if asked.skip_cache {
                 let issued = app.new_token().await;
                 return Ok(as_json(&issued.map_err(|error| Refusal::of_platform(&error))?));
             }
@@ -217,17 +218,7 @@ impl Asked {
             subject_token_type: None,
             grant_type: None,
             _identity_provider: None,
-            skip_cache: Flag::No,
-        }
-    }
-}
-
-impl Flag {
-    fn is_yes(&self) -> bool {
-        match self {
-            Self::No => false,
-            Self::Yes(yes) => *yes,
-            Self::Text(text) => text == "true",
+            skip_cache: false,
         }
     }
 }
