@@ -130,6 +130,7 @@ async fn what_is_wrong_is_said_without_repeating_it() {
         (JSON, r#""hush""#, 400, "invalid_request", "can't be read"),
         (JSON, r#"{"subject_token":["hush"]}"#, 400, "invalid_request", "can't be read"),
         (JSON, r#"{"app":7}"#, 400, "invalid_request", "can't be read"),
+        (JSON, r#"{"skip_cache":"yes"}"#, 400, "invalid_request", "can't be read"),
         (JSON, r#"{"scope":"hush"}"#, 400, "invalid_request", "unknown field `scope`"),
         (JSON, r#"{"app":"a","target":"b"}"#, 400, "invalid_request", "duplicate field"),
         (FORM, "app=a&app=b", 400, "invalid_request", "twice"),
@@ -157,6 +158,8 @@ async fn what_is_wrong_is_said_without_repeating_it() {
         let answer = sidecar.own_answer(request(method, "/token", "", "")).await;
         assert_eq!((answer.status(), answer.head.value("allow")), (405, Some("POST")));
     }
+    let counted = r#"nhs_auth_proxy_requests_total{route="/token",outcome="token",class="4xx"}"#;
+    assert!(sidecar.metric(counted).await > 3.0);
     assert_eq!(sidecar.platform.asked(), 1);
     sidecar.stop().await;
 }
