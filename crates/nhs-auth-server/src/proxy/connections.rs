@@ -50,7 +50,7 @@ struct Kept {
 }
 
 struct Idle {
-    connection: OneAtATime,
+    connection: Box<OneAtATime>,
     since: Instant,
 }
 
@@ -62,7 +62,7 @@ struct OneAtATime {
 
 /// A connection whose answer is still being passed on. It is kept for others when that is done.
 pub(super) struct InUse {
-    connection: OneAtATime,
+    connection: Box<OneAtATime>,
     place: Arc<str>,
     kept: Weak<Mutex<Kept>>,
 }
@@ -146,7 +146,7 @@ impl ApiConnections {
     }
 
     /// A connection that is kept, and that the other side has not closed.
-    fn idle(&self, place: &Place) -> Option<OneAtATime> {
+    fn idle(&self, place: &Place) -> Option<Box<OneAtATime>> {
         loop {
             let mut kept = lock(&self.kept);
             let Idle { mut connection, since } = kept.idle.get_mut(&place.name)?.pop()?;
@@ -158,11 +158,15 @@ impl ApiConnections {
     }
 
     /// Connects; `None` when the connection can be shared, and is.
-    async fn connect(&self, place: &Place, uri: &Uri) -> Result<Option<OneAtATime>, SendError> {
+    async fn connect(
+        &self,
+        place: &Place,
+        uri: &Uri,
+    ) -> Result<Option<Box<OneAtATime>>, SendError> {
         let stream = Box::pin(self.connector.connect(uri.clone())).await?;
         if !stream.speaks_http2() {
             let (sender, driver) = http1::handshake(TokioIo::new(stream)).await?;
-            return Ok(Some(OneAtATime { sender, driver }));
+            return Ok(Some(Box::new(OneAtATime { sender, driver })));
         }
         let (sender, driver) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
@@ -192,19 +196,20 @@ type Unsent = hyper::client::conn::TrySendError<Request<SentBody>>;
 impl OneAtATime {
     /// Sends a request, and waits for the head of its answer.
     async fn send(
-        mut self,
+        mut self: Box<Self>,
         place: &Place,
         mut request: Request<SentBody>,
-    ) -> Result<(Response<Incoming>, Self), Unsent> {
+    ) -> Result<(Response<Incoming>, Box<Self>), Unsent> {
         if let Some(target) = request.uri().path_and_query() {
             *request.uri_mut() = Uri::from(target.clone());
         }
         request.headers_mut().insert(HOST, place.host.clone());
         let answer = {
-            let mut answer = pin!(self.sender.try_send_request(request));
+            let Self { sender, driver } = &mut *self;
+            let mut answer = pin!(sender.try_send_request(request));
             poll_fn(|cx| {
                 // What drives it has the answer, or knows that there will be none.
-                let _: Poll<_> = Pin::new(&mut self.driver).poll(cx);
+                let _: Poll<_> = Pin::new(&mut *driver).poll(cx);
                 answer.as_mut().poll(cx)
             })
             .await?

@@ -265,7 +265,8 @@ impl Service for Forward {
         request: Request<Incoming>,
         pulse: &Arc<Pulse>,
     ) -> impl Future<Output = Response<AnswerBody>> + Send + use<> {
-        self.clone().course(request, pulse.begin())
+        // Boxed: it would be moved more than once, and kept with the connection.
+        Box::pin(self.clone().course(request, pulse.begin()))
     }
 }
 

@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -34,6 +35,9 @@ const LAST_WORDS: Patience = Patience {
     idle: Duration::from_secs(5),
     stuck: Duration::from_secs(5),
 };
+
+/// After how long a connection that says nothing is left with the stream alone.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// What an HTTP/2 connection begins with (RFC 9113, section 3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -118,7 +122,7 @@ pub(super) async fn serve(
         .map_err(|_| ConnectionError::HandshakeTime)?
         .map_err(ConnectionError::Handshake)?;
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-        http2(stream, &[], service, limits, stop).await
+        Box::pin(http2(stream, &[], service, limits, stop)).await
     } else {
         http1(stream, &[], service, limits, stop).await
     }
@@ -147,7 +151,7 @@ pub(super) async fn plain<S: AsyncRead + AsyncWrite + Unpin>(
     };
     let first = &first[..read.map_err(|_| ConnectionError::Time)??];
     if first == HTTP2_PREFACE {
-        http2(stream, first, service, limits, stop).await
+        Box::pin(http2(stream, first, service, limits, stop)).await
     } else {
         http1(stream, first, service, limits, stop).await
     }
@@ -168,7 +172,8 @@ async fn beginning(
     Ok(length)
 }
 
-/// Serves HTTP/1.1 and HTTP/1.0.
+/// Serves HTTP/1.1 and HTTP/1.0. While nobody asks for anything, there is nothing but the stream:
+/// buffers and all else are made again when something comes.
 async fn http1<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
     first: &[u8],
@@ -177,41 +182,88 @@ async fn http1<S: AsyncRead + AsyncWrite + Unpin>(
     mut stop: Stop,
 ) -> Result<(), ConnectionError> {
     let pulse = Arc::new(Pulse::new());
-    let served = {
-        let io = TokioIo::new(Watched::new(&mut stream, &pulse, first));
-        // Of a body hyper passes over what is there already; if there is more, it closes.
-        let answers = service_fn(|request: Request<Incoming>| {
-            let answer = service.answer(request, &pulse);
-            async { Ok::<_, Infallible>(answer.await) }
-        });
-        let mut connection = pin!(
-            http1::Builder::new()
-                .half_close(limits.half_close)
-                .header_read_timeout(None) // the pulse does it, without a timer for each request
-                .max_header_size(limits.head)
-                .max_buf_size(limits.buffer)
-                .serve_connection(io, answers)
-        );
-        tokio::select! {
-            biased;
-            served = connection.as_mut() => served,
-            () = pulse.ran_out(limits.patience) => return Err(ConnectionError::Time),
-            () = stop.said() => {
-                connection.as_mut().graceful_shutdown();
-                tokio::select! {
-                    biased;
-                    served = connection => served,
-                    () = pulse.ran_out(LAST_WORDS) => return Ok(()),
-                }
+    let mut first = Bytes::copy_from_slice(first);
+    let served = loop {
+        match Box::pin(talk(&mut stream, &first, &service, limits, &mut stop, &pulse)).await {
+            Ok(Talk::Quiet(rest)) => first = rest,
+            Ok(Talk::Over) => break Ok(()),
+            Ok(Talk::CutShort) => return Ok(()),
+            Err(error @ ConnectionError::Http(_)) => break Err(error),
+            Err(error) => return Err(error),
+        }
+        if first.is_empty() {
+            let mut byte = [0];
+            tokio::select! {
+                biased;
+                read = stream.read(&mut byte) => match read? {
+                    0 => return Ok(()),
+                    _ => pulse.heard(),
+                },
+                () = pulse.ran_out(limits.patience) => return Err(ConnectionError::Time),
+                () = stop.said() => return Ok(()),
+            }
+            first = Bytes::copy_from_slice(&byte);
+        }
+    };
+    // Of an answer that is broken off the client hears at once.
+    if !served.as_ref().is_err_and(ConnectionError::is_broken_off) {
+        Box::pin(linger(&mut stream)).await;
+    }
+    served
+}
+
+/// How requests that came in a row ended.
+enum Talk {
+    /// With the server, before the client was done.
+    CutShort,
+    /// With the connection.
+    Over,
+    /// With a while of silence; and with what has been read of the next, if anything has.
+    Quiet(Bytes),
+}
+
+/// Serves requests until there is none for a while.
+async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    first: &[u8],
+    service: &impl Service,
+    limits: Limits,
+    stop: &mut Stop,
+    pulse: &Arc<Pulse>,
+) -> Result<Talk, ConnectionError> {
+    let io = TokioIo::new(Watched::new(stream, pulse, first));
+    // Of a body hyper passes over what is there already; if there is more, it closes.
+    let answers = service_fn(|request: Request<Incoming>| {
+        let answer = service.answer(request, pulse);
+        async { Ok::<_, Infallible>(answer.await) }
+    });
+    let mut connection = http1::Builder::new()
+        .half_close(limits.half_close)
+        .header_read_timeout(None) // the pulse does it, without a timer for each request
+        .max_header_size(limits.head)
+        .max_buf_size(limits.buffer)
+        .serve_connection(io, answers);
+    let patience = Patience { idle: limits.patience.idle.min(QUIET), ..limits.patience };
+    let served = tokio::select! {
+        biased;
+        served = &mut connection => served,
+        () = pulse.ran_out(patience) => {
+            if pulse.is_idle() && limits.patience.idle > QUIET {
+                return Ok(Talk::Quiet(connection.into_parts().read_buf));
+            }
+            return Err(ConnectionError::Time);
+        }
+        () = stop.said() => {
+            Pin::new(&mut connection).graceful_shutdown();
+            tokio::select! {
+                biased;
+                served = &mut connection => served,
+                () = pulse.ran_out(LAST_WORDS) => return Ok(Talk::CutShort),
             }
         }
     };
-    let served = served.map_err(ConnectionError::Http);
-    // Of an answer that is broken off the client hears at once.
-    if !served.as_ref().is_err_and(ConnectionError::is_broken_off) {
-        linger(&mut stream).await;
-    }
-    served
+    served?;
+    Ok(Talk::Over)
 }
 
 /// Serves HTTP/2. Only requests count as signs of life, not pings.

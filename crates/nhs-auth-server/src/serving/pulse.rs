@@ -83,6 +83,12 @@ impl Pulse {
         self.last.store(self.elapsed() << 1, Ordering::Relaxed);
     }
 
+    /// Whether there is nothing to do: no request, nor part of one, nor an answer that is not taken.
+    pub(super) fn is_idle(&self) -> bool {
+        let is_awaiting = self.last.load(Ordering::Relaxed) & 1 == 1;
+        !is_awaiting && !self.is_under_way() && self.stuck.load(Ordering::Relaxed) == 0
+    }
+
     /// Whether a request is under way.
     pub(super) fn is_under_way(&self) -> bool {
         self.under_way.load(Ordering::Relaxed) > 0
