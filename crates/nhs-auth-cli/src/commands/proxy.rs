@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &Proxy, global: &Global, console: Console) -> Resul
             builder = builder.server_name(name);
         }
         let server = builder.bind().await?;
-        if arguments.allow_remote && arguments.caller_secret.is_none() {
+        if server.address().is_remote() && arguments.caller_secret.is_none() {
             console.warn(
                 "whoever can reach this address uses the application's access: --caller-secret \
                  keeps strangers out",

@@ -134,9 +134,9 @@ pub(super) fn count(counts: &AppCounts, failure: Option<&TokenError>) {
         _ => "unavailable",
     });
     if matches!(error.kind, TokenErrorKind::Refused { .. }) {
-        // One text can stand for several rules.
-        let rules: Vec<_> = error.rules().iter().map(|rule| rule.id.as_str()).collect();
-        counts.refused(if rules.is_empty() { "unknown".to_owned() } else { rules.join(",") });
+        // One text can stand for several rules: the platform meets the first of them first.
+        let rule = error.rules().first().map_or("unknown", |rule| rule.id.as_str());
+        counts.refused(rule.to_owned());
     }
 }
 

@@ -117,7 +117,8 @@ impl ProxyServerBuilder {
         self
     }
 
-    /// Lets other machines in. There is no TLS: whoever can reach the address uses the
+    /// Lets other machines in, to requests and to health and metrics, where those addresses are
+    /// theirs to reach. There is no TLS: whoever can reach the address uses the
     /// application's access to patients' data, so without a network of its own or a caller secret
     /// this is of no good.
     pub fn allow_remote(mut self, allow: bool) -> Self {
@@ -219,6 +220,9 @@ impl ProxyServerBuilder {
         if self.listen.is_remote() && !self.remote {
             let address = format!("{:?}", self.listen);
             return Err(ServeError::Remote { address: shown(&self.listen).unwrap_or(address) });
+        }
+        if let Some(address) = self.admin.filter(|it| !it.ip().is_loopback() && !self.remote) {
+            return Err(ServeError::Remote { address: address.to_string() });
         }
         let metrics = self.metrics.0;
         let tls = trust::client_config(self.ca_file.as_deref())?;

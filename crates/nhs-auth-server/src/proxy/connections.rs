@@ -80,8 +80,18 @@ pub(super) struct Place {
 pub(super) enum SendError {
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    #[error(transparent)]
-    Http(#[from] hyper::Error),
+    #[error("{source}")]
+    Http {
+        source: hyper::Error,
+        /// Whether the connection had been used before.
+        was_kept: bool,
+    },
+}
+
+impl SendError {
+    fn http(source: hyper::Error, was_kept: bool) -> Self {
+        Self::Http { source, was_kept }
+    }
 }
 
 impl ApiConnections {
@@ -126,7 +136,7 @@ impl ApiConnections {
                         *unsent.uri_mut() = uri;
                         unsent
                     }
-                    None => return Err(error.into_error().into()),
+                    None => return Err(SendError::http(error.into_error(), was_kept)),
                 },
             };
         }
@@ -165,14 +175,16 @@ impl ApiConnections {
     ) -> Result<Option<Box<OneAtATime>>, SendError> {
         let stream = Box::pin(self.connector.connect(uri.clone())).await?;
         if !stream.speaks_http2() {
-            let (sender, driver) = http1::handshake(TokioIo::new(stream)).await?;
+            let made = http1::handshake(TokioIo::new(stream)).await;
+            let (sender, driver) = made.map_err(|error| SendError::http(error, false))?;
             return Ok(Some(Box::new(OneAtATime { sender, driver })));
         }
         let (sender, driver) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .keep_alive_interval(PING)
             .handshake(TokioIo::new(stream))
-            .await?;
+            .await
+            .map_err(|error| SendError::http(error, false))?;
         tokio::spawn(async {
             if let Err(error) = driver.await {
                 tracing::debug!(%error, "a shared connection to an API failed");
@@ -187,8 +199,9 @@ async fn shared_send(
     mut sender: http2::SendRequest<SentBody>,
     request: Request<SentBody>,
 ) -> Result<Response<Incoming>, SendError> {
-    sender.ready().await?;
-    Ok(sender.send_request(request).await?)
+    let lost = |error| SendError::http(error, true);
+    sender.ready().await.map_err(lost)?;
+    sender.send_request(request).await.map_err(lost)
 }
 
 type Unsent = hyper::client::conn::TrySendError<Request<SentBody>>;

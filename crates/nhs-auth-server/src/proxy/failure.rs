@@ -18,7 +18,11 @@ pub(super) enum Failure {
     /// There was no connection.
     Connect { reason: String, kind: &'static str, is_late: bool },
     /// The connection was lost, or what came over it was no answer.
-    Lost { reason: String, is_incomplete: bool },
+    Lost {
+        reason: String,
+        /// Whether the API may have closed a connection just as it was used again.
+        is_stale: bool,
+    },
     /// No answer in time.
     Late { after: Duration },
 }
@@ -32,24 +36,24 @@ impl Failure {
                 let is_late = kind == "connection_timeout";
                 Self::Connect { reason: causes(error), kind, is_late }
             }
-            (SendError::Http(error), _) => {
-                let is_incomplete = error.is_incomplete_message()
-                    || error.is_closed()
-                    || error.is_canceled()
-                    || find::<std::io::Error>(error).is_some();
-                Self::Lost { reason: causes(error), is_incomplete }
+            (SendError::Http { source, was_kept }, _) => {
+                let is_incomplete = source.is_incomplete_message()
+                    || source.is_closed()
+                    || source.is_canceled()
+                    || find::<std::io::Error>(source).is_some();
+                Self::Lost { reason: causes(source), is_stale: *was_kept && is_incomplete }
             }
         }
     }
 
     /// Another protocol, which nobody asked for: `Upgrade` is not passed on.
     pub(super) fn protocol_changed() -> Self {
-        Self::Lost { reason: "it changed the protocol unasked".to_owned(), is_incomplete: false }
+        Self::Lost { reason: "it changed the protocol unasked".to_owned(), is_stale: false }
     }
 
     /// Whether the connection may have been closed by the API before it saw the request.
     pub(super) fn is_a_stale_connection(&self) -> bool {
-        matches!(self, Self::Lost { is_incomplete: true, .. })
+        matches!(self, Self::Lost { is_stale: true, .. })
     }
 
     /// What the caller is told of it.

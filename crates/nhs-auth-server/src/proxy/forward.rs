@@ -189,7 +189,9 @@ impl Forward {
         let began = Instant::now();
         let answer = match self.attempt(sent.place(), sent.request(body), watch).await {
             Err(failure) if failure.is_a_stale_connection() && sent.may_be_repeated() => {
-                // The API closed a connection just as it was used again.
+                tracing::debug!(
+                    "an API closed a connection as it was used again: one more attempt"
+                );
                 match watch.again() {
                     Some(body) => {
                         Box::pin(self.attempt(sent.place(), sent.request(body), watch)).await

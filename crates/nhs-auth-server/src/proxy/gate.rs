@@ -4,8 +4,8 @@ use std::fmt;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
-use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, Method, Request, StatusCode, Uri, Version};
+use http::header::{CONTENT_LENGTH, HOST, ORIGIN, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version};
 use secrecy::ExposeSecret as _;
 use secrecy::SecretString;
 
@@ -64,9 +64,7 @@ impl Gate {
         if !self.any_name {
             self.check_name(request)?;
         }
-        if let Some(site) = headers.get(SEC_FETCH_SITE)
-            && matches!(site.as_bytes(), b"cross-site" | b"same-site")
-        {
+        if is_of_a_foreign_page(request) {
             let detail = "a browser sent this for a page of another site";
             return Err(forbidden("foreign-page", detail));
         }
@@ -100,6 +98,23 @@ impl Gate {
         Err(problem.hint(
             "call it by its address or as `localhost`; `--server-name` lets it have another name",
         ))
+    }
+}
+
+/// By what browsers say of it. Those that say nothing of the site (older ones, or to an address that
+/// isn't loopback) still say where a page is from when it writes.
+fn is_of_a_foreign_page<B>(request: &Request<B>) -> bool {
+    let headers = request.headers();
+    match (headers.get(SEC_FETCH_SITE), headers.get(ORIGIN)) {
+        (Some(site), _) => matches!(site.as_bytes(), b"cross-site" | b"same-site"),
+        (None, Some(origin)) => {
+            let host = headers.get(HOST).map(HeaderValue::as_bytes);
+            let host = host.or_else(|| Some(request.uri().authority()?.as_str().as_bytes()));
+            let origin = origin.as_bytes();
+            let origin = origin.strip_prefix(b"http://").or(origin.strip_prefix(b"https://"));
+            origin.is_none() || origin != host
+        }
+        (None, None) => false,
     }
 }
 
@@ -148,8 +163,7 @@ fn is_well_formed<B>(request: &Request<B>) -> Result<(), Problem> {
             return Err(malformed("HTTP/1.0 has no `Transfer-Encoding`"));
         }
         let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
-        let is_chunked =
-            |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"chunked");
+        let is_chunked = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"chunked");
         if !codings.next().is_some_and(is_chunked) || codings.next().is_some() {
             return Err(malformed("its `Transfer-Encoding` is not `chunked` alone"));
         }
@@ -179,10 +193,9 @@ fn forbidden(kind: &'static str, detail: &str) -> Problem {
 
 /// The host of `host:port`.
 fn host_of(authority: &str) -> &str {
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    match host.rsplit_once(':') {
+    match authority.rsplit_once(':') {
         Some((front, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => front,
-        _ => host,
+        _ => authority,
     }
 }
 
@@ -217,8 +230,14 @@ mod tests {
         {
             assert_eq!(admitted(&gate, &[("host", host)]), 200, "{host}");
         }
-        for host in ["example.org", "localhost.example.org:8081", "", "sidecar.example.org", "a b"]
-        {
+        for host in [
+            "example.org",
+            "localhost.example.org:8081",
+            "",
+            "sidecar.example.org",
+            "a b",
+            "a@localhost",
+        ] {
             assert_eq!(admitted(&gate, &[("host", host)]), 421, "{host}");
         }
         let any = Gate { any_name: true, ..Gate::default() };
@@ -258,5 +277,11 @@ mod tests {
         let from = |site| admitted(&gate, &[("host", "localhost"), ("sec-fetch-site", site)]);
         assert_eq!((from("cross-site"), from("same-site")), (403, 403));
         assert_eq!((from("same-origin"), from("none")), (200, 200));
+        let of = |origin| admitted(&gate, &[("host", "localhost:1"), ("origin", origin)]);
+        assert_eq!(of("http://localhost:1"), 200);
+        for foreign in ["http://example.org", "http://localhost", "null", "", "http://localhost:1x"]
+        {
+            assert_eq!(of(foreign), 403, "{foreign}");
+        }
     }
 }

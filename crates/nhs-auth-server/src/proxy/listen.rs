@@ -140,6 +140,13 @@ impl OwnSocket {
     }
 }
 
+impl ProxyAddress {
+    /// Whether another machine could reach it.
+    pub fn is_remote(&self) -> bool {
+        matches!(self, Self::Tcp(address) if !address.ip().is_loopback())
+    }
+}
+
 impl fmt::Display for ProxyAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

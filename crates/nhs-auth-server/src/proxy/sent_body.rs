@@ -1,6 +1,5 @@
 //! A request's body on its way to the API, kept while it is short, so that it can be sent again.
 
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -22,8 +21,9 @@ pub(super) struct SentBody {
     source: Option<Arc<Mutex<Source>>>,
     /// Which attempt it belongs to. Only the latest is given anything.
     attempt: u32,
-    /// How many of the pieces that are kept it has passed on.
+    /// How much it has passed on: bytes, and whether the trailers.
     passed: usize,
+    passed_trailers: bool,
     go_ahead: Option<GoAhead>,
 }
 
@@ -41,20 +41,14 @@ pub(super) enum SentBodyError {
 struct Source {
     incoming: Incoming,
     attempt: u32,
-    kept: VecDeque<Piece>,
-    /// Bytes of what is kept. `None` when it became too much, and nothing is.
-    length: Option<usize>,
+    /// `None` when it became too much.
+    kept: Option<Vec<u8>>,
+    trailers: Option<HeaderMap>,
     ended: bool,
     silence: Silence,
     /// How many pieces have come, to see whether it goes on.
     pieces: u64,
     fault: Option<BodyFault>,
-}
-
-#[derive(Clone)]
-enum Piece {
-    Data(Bytes),
-    Trailers(HeaderMap),
 }
 
 /// What the caller did wrong with its body.
@@ -71,15 +65,15 @@ impl SentBody {
             Arc::new(Mutex::new(Source {
                 incoming,
                 attempt: 0,
-                kept: VecDeque::new(),
-                length: Some(0),
+                kept: Some(Vec::new()),
+                trailers: None,
                 ended: false,
                 silence: Silence::new(silence),
                 pieces: 0,
                 fault: None,
             }))
         });
-        Self { source, attempt: 0, passed: 0, go_ahead: None }
+        Self { source, attempt: 0, passed: 0, passed_trailers: false, go_ahead: None }
     }
 
     /// The same, that nothing is taken of before the API wants it.
@@ -103,14 +97,26 @@ impl BodyWatch {
     /// `None` when it was too long to be kept.
     pub(super) fn again(&self) -> Option<SentBody> {
         let Some(source) = &self.0 else {
-            return Some(SentBody { source: None, attempt: 0, passed: 0, go_ahead: None });
+            return Some(SentBody {
+                source: None,
+                attempt: 0,
+                passed: 0,
+                passed_trailers: false,
+                go_ahead: None,
+            });
         };
         let mut held = lock(source);
-        held.length?;
+        held.kept.as_ref()?;
         held.attempt += 1;
         let attempt = held.attempt;
         drop(held);
-        Some(SentBody { source: Some(Arc::clone(source)), attempt, passed: 0, go_ahead: None })
+        Some(SentBody {
+            source: Some(Arc::clone(source)),
+            attempt,
+            passed: 0,
+            passed_trailers: false,
+            go_ahead: None,
+        })
     }
 
     /// How many pieces have come so far.
@@ -146,12 +152,19 @@ impl Body for SentBody {
         if source.attempt != self.attempt {
             return Poll::Ready(Some(Err(SentBodyError::Superseded)));
         }
-        if let Some(piece) = source.kept.get(self.passed).cloned() {
-            self.passed += 1;
-            return Poll::Ready(Some(Ok(piece.into_frame())));
+        let kept = source.not_passed(self.passed);
+        let frame = if kept.is_empty() {
+            match source.trailers.clone().filter(|_| !self.passed_trailers) {
+                Some(trailers) => Some(Ok(Frame::trailers(trailers))),
+                None => ready!(source.poll_next(cx)),
+            }
+        } else {
+            Some(Ok(Frame::data(Bytes::copy_from_slice(kept))))
+        };
+        if let Some(Ok(frame)) = &frame {
+            self.passed += frame.data_ref().map_or(0, Bytes::len);
+            self.passed_trailers |= frame.is_trailers();
         }
-        let frame = ready!(source.poll_next(cx));
-        self.passed += 1;
         Poll::Ready(frame)
     }
 
@@ -166,7 +179,7 @@ impl Body for SentBody {
                 let source = lock(source);
                 let mut hint = source.incoming.size_hint();
                 // What is kept is sent once more, before the rest.
-                let kept = source.kept.iter().skip(self.passed).map(Piece::length).sum::<u64>();
+                let kept = source.not_passed(self.passed).len() as u64;
                 if let Some(upper) = hint.upper() {
                     hint.set_upper(upper + kept);
                 }
@@ -206,52 +219,27 @@ impl Source {
                 if let Some(trailers) = frame.trailers_mut() {
                     outgoing::clean_trailers(trailers);
                 }
-                Poll::Ready(Some(Ok(self.keep(frame))))
+                self.keep(&frame);
+                Poll::Ready(Some(Ok(frame)))
             }
         }
     }
 
-    fn keep(&mut self, frame: Frame<Bytes>) -> Frame<Bytes> {
-        let Some(length) = self.length else { return frame };
-        let piece = match frame.into_data() {
-            Ok(data) => Piece::Data(data),
-            Err(frame) => match frame.into_trailers() {
-                Ok(trailers) => Piece::Trailers(trailers),
-                Err(frame) => return frame,
-            },
-        };
-        let sum = length + piece.length_in_memory();
-        if sum <= MOST_KEPT {
-            self.length = Some(sum);
-            self.kept.push_back(piece.clone());
-        } else {
-            self.length = None;
-            self.kept = VecDeque::new();
-        }
-        piece.into_frame()
-    }
-}
-
-impl Piece {
-    fn length(&self) -> u64 {
-        match self {
-            Self::Data(data) => data.len() as u64,
-            Self::Trailers(_) => 0,
-        }
+    /// What is kept behind so many bytes.
+    fn not_passed(&self, passed: usize) -> &[u8] {
+        self.kept.as_deref().and_then(|kept| kept.get(passed..)).unwrap_or_default()
     }
 
-    /// A piece of one byte costs more than a byte.
-    fn length_in_memory(&self) -> usize {
-        match self {
-            Self::Data(data) => data.len() + size_of::<Self>(),
-            Self::Trailers(trailers) => trailers.len() * 64,
-        }
-    }
-
-    fn into_frame(self) -> Frame<Bytes> {
-        match self {
-            Self::Data(data) => Frame::data(data),
-            Self::Trailers(trailers) => Frame::trailers(trailers),
+    fn keep(&mut self, frame: &Frame<Bytes>) {
+        let Some(kept) = &mut self.kept else { return };
+        if let Some(data) = frame.data_ref() {
+            if kept.len() + data.len() <= MOST_KEPT {
+                kept.extend_from_slice(data);
+            } else {
+                self.kept = None;
+            }
+        } else if let Some(trailers) = frame.trailers_ref() {
+            self.trailers = Some(trailers.clone());
         }
     }
 }

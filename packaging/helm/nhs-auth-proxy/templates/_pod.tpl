@@ -31,8 +31,9 @@ args:
   {{- end }}
   {{- else }}
   - --listen=127.0.0.1:{{ .Values.ports.http }}
+  # For health and metrics, which hold no credential: the kubelet asks from outside of the pod.
+  - --allow-remote
   {{- end }}
-  # Health and metrics, which hold no credential: the kubelet asks from outside of the pod.
   - --admin=0.0.0.0:{{ .Values.ports.admin }}
   {{- range .Values.extraArgs }}
   - {{ . | quote }}

@@ -2,10 +2,11 @@
 //! the next.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::fs;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use nhs_auth_server::ProxyApp;
+use zeroize::Zeroizing;
 
 use super::keeping::Keeping;
 use crate::arguments::{Identity, Tokens};
@@ -28,13 +29,19 @@ pub(super) struct Apps {
 #[derive(Clone, PartialEq, Eq)]
 struct Made {
     identity: Identity,
-    /// Of the private key's file, which may have been replaced under its name.
-    key: Option<Vec<u8>>,
+    /// Of the private key's file and of the API key, which may have been replaced where they are.
+    secrets: [Option<Vec<u8>>; 2],
 }
 
 impl Apps {
     pub(super) fn new(keeping: Keeping, console: Console) -> Self {
         Self { made: HashMap::new(), keeping, console }
+    }
+
+    fn digests(&self, identity: &Identity) -> Result<[Option<Vec<u8>>; 2], Failure> {
+        let key = identity.private_key.as_deref().and_then(file_digest);
+        let api_key = identity::api_key(identity.api_key.as_deref(), self.console.hushed())?;
+        Ok([key, Some(hash(api_key.as_str().as_bytes()))])
     }
 
     /// The application of that name, the same as before when it is made of the same.
@@ -44,7 +51,7 @@ impl Apps {
         identity: &Identity,
         tokens: &Tokens,
     ) -> Result<ProxyApp, Failure> {
-        let made = Made { identity: identity.clone(), key: key_digest(identity) };
+        let made = Made { identity: identity.clone(), secrets: self.digests(identity)? };
         if let Some((before, app)) = self.made.get(name)
             && *before == made
         {
@@ -62,10 +69,12 @@ impl Apps {
     }
 }
 
-fn key_digest(identity: &Identity) -> Option<Vec<u8>> {
-    let bytes =
-        zeroize::Zeroizing::new(std::fs::read(Path::new(identity.private_key.as_ref()?)).ok()?);
-    Some(digest(&SHA256, &bytes).as_ref().to_vec())
+fn file_digest(path: &str) -> Option<Vec<u8>> {
+    Some(hash(&Zeroizing::new(fs::read(path).ok()?)))
+}
+
+fn hash(bytes: &[u8]) -> Vec<u8> {
+    digest(&SHA256, bytes).as_ref().to_vec()
 }
 
 /// The identity that the configuration file has for an application.
