@@ -27,6 +27,7 @@ mod sent_body;
 mod server;
 mod silence;
 mod token_endpoint;
+mod trace;
 mod trust;
 mod upstream;
 mod user_tokens;

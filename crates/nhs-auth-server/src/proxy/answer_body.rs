@@ -13,6 +13,7 @@ use super::api_body::ApiBody;
 use super::metrics::{Outcome, RouteCounts};
 use super::peek::End;
 use super::silence::Silence;
+use super::trace::RequestTrace;
 use crate::serving::UnderWay;
 
 /// An answer of the proxy's own, or an API's.
@@ -33,6 +34,7 @@ pub(crate) struct Theirs {
     /// The request is under way until its answer has been passed on.
     _under_way: UnderWay,
     counts: Arc<RouteCounts>,
+    trace: RequestTrace,
 }
 
 /// Why an answer ended before its end. The caller sees that the connection does.
@@ -50,15 +52,15 @@ impl AnswerBody {
     }
 
     /// An API's answer, which may keep silent for so long. That it ends before its end is
-    /// counted.
+    /// counted, and told.
     pub(super) fn theirs(
         (read, end, incoming): (Option<Bytes>, End, ApiBody),
         silence: Duration,
         under_way: UnderWay,
-        counts: Arc<RouteCounts>,
+        (counts, trace): (Arc<RouteCounts>, RequestTrace),
     ) -> Self {
-        let rest =
-            Theirs { end, incoming, silence: Silence::new(silence), _under_way: under_way, counts };
+        let silence = Silence::new(silence);
+        let rest = Theirs { end, incoming, silence, _under_way: under_way, counts, trace };
         Self::Theirs { read, rest: Box::new(rest) }
     }
 }
@@ -132,6 +134,7 @@ impl Theirs {
         if let Some(Err(error)) = &frame {
             tracing::warn!(%error, "an answer was not passed on whole");
             self.counts.ended(Outcome::CutOff, None);
+            self.trace.ended(Outcome::CutOff, None);
         }
         Poll::Ready(frame)
     }

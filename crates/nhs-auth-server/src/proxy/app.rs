@@ -10,6 +10,7 @@ use nhs_auth::{
 };
 
 use super::metrics::AppCounts;
+use super::trace::{AppTraces, TokenTrace};
 use super::user_tokens::UserTokenShelf;
 
 /// An application of the developer portal, by the name that routes know it by.
@@ -35,7 +36,7 @@ impl ProxyApp {
         client: TokenClient,
         keep: impl FnOnce(TokenCache) -> TokenCache,
     ) -> Self {
-        let client = Arc::new(CountingClient { client, counts: OnceLock::new() });
+        let client = Arc::new(CountingClient { client, told: OnceLock::new() });
         let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(OsEntropy::default()));
         let cache = keep(TokenCache::with(Arc::clone(&client) as _, clock, entropy));
         Self(Arc::new(App {
@@ -86,14 +87,15 @@ impl ProxyApp {
         self.0.ring.as_ref()
     }
 
-    /// Has its token requests counted. The first who does so counts them.
-    pub(super) fn count(&self, counts: AppCounts) {
-        // One who counts already goes on.
-        let _: Result<_, _> = self.0.client.counts.set(counts);
+    /// Has its token requests told: counted, and traced. The first who does so hears of them.
+    pub(super) fn tell(&self, counts: AppCounts, traces: AppTraces) {
+        // Who is told already still is.
+        let _: Result<_, _> = self.0.client.told.set(Listeners { counts, traces });
     }
 
-    pub(super) fn counts(&self) -> Option<&AppCounts> {
-        self.0.client.counts.get()
+    /// Begins a token request.
+    pub(super) fn token_request(&self) -> TokenRequest<'_> {
+        self.0.client.token_request()
     }
 }
 
@@ -107,7 +109,36 @@ impl fmt::Debug for ProxyApp {
 #[derive(Debug)]
 struct CountingClient {
     client: TokenClient,
-    counts: OnceLock<AppCounts>,
+    told: OnceLock<Listeners>,
+}
+
+/// Who hears of token requests.
+#[derive(Debug)]
+struct Listeners {
+    counts: AppCounts,
+    traces: AppTraces,
+}
+
+/// A token request under way.
+pub(super) struct TokenRequest<'a>(Option<(&'a AppCounts, TokenTrace)>);
+
+impl CountingClient {
+    fn token_request(&self) -> TokenRequest<'_> {
+        let told = self.told.get();
+        TokenRequest(told.map(|told| (&told.counts, told.traces.token_request())))
+    }
+}
+
+impl TokenRequest<'_> {
+    /// Tells what came of it.
+    pub(super) fn ended(self, failure: Option<&TokenError>) {
+        let Some((counts, trace)) = self.0 else { return };
+        counts.requested(outcome(failure));
+        if let Some(rule) = failure.and_then(rule) {
+            counts.refused(rule);
+        }
+        trace.ended(failure);
+    }
 }
 
 impl TokenIssuer for CountingClient {
@@ -116,28 +147,29 @@ impl TokenIssuer for CountingClient {
         application: &'a Application,
     ) -> Pin<Box<dyn Future<Output = Result<IssuedToken, TokenError>> + Send + 'a>> {
         Box::pin(async move {
+            let told = self.token_request();
             let issued = self.client.request(application).await;
-            if let Some(counts) = self.counts.get() {
-                count(counts, issued.as_ref().err());
-            }
+            told.ended(issued.as_ref().err());
             issued
         })
     }
 }
 
-/// Counts what came of a token request.
-pub(super) fn count(counts: &AppCounts, failure: Option<&TokenError>) {
-    let Some(error) = failure else { return counts.requested("issued") };
-    counts.requested(match error.class() {
-        ErrorClass::Refused => "refused",
-        ErrorClass::Local => "local",
-        _ => "unavailable",
-    });
-    if matches!(error.kind, TokenErrorKind::Refused { .. }) {
-        // One text can stand for several rules: the platform meets the first of them first.
-        let rule = error.rules().first().map_or("unknown", |rule| rule.id.as_str());
-        counts.refused(rule.to_owned());
+/// What came of a token request, in a word.
+pub(super) fn outcome(failure: Option<&TokenError>) -> &'static str {
+    match failure.map(TokenError::class) {
+        None => "issued",
+        Some(ErrorClass::Refused) => "refused",
+        Some(ErrorClass::Local) => "local",
+        Some(_) => "unavailable",
     }
+}
+
+/// The rule by which the platform refused. One text can stand for several: the platform meets the
+/// first of them first.
+pub(super) fn rule(error: &TokenError) -> Option<String> {
+    let TokenErrorKind::Refused { .. } = error.kind else { return None };
+    Some(error.rules().first().map_or("unknown", |rule| rule.id.as_str()).to_owned())
 }
 
 /// The time, for what is kept by it.

@@ -21,6 +21,7 @@ use super::metrics::Metrics;
 use super::readiness::Troubles;
 use super::route::{ProxyRoutes, Table};
 use super::server::ProxyServer;
+use super::trace::Traces;
 use super::{token_endpoint, trust};
 use crate::serving::{
     Limits, Listener, Patience, Seats, ServeError, StopSwitch, Work, Workers, cores,
@@ -61,6 +62,7 @@ pub struct ProxyServerBuilder {
     connections: usize,
     limits: Limits,
     metrics: ProxyMetrics,
+    traces: Traces,
 }
 
 /// The counters of a proxy that is not there yet, for what is made before it.
@@ -108,6 +110,7 @@ impl ProxyServerBuilder {
             connections: CONNECTIONS,
             limits: LIMITS,
             metrics: ProxyMetrics::new(),
+            traces: Traces::none(),
         }
     }
 
@@ -209,6 +212,15 @@ impl ProxyServerBuilder {
         self
     }
 
+    /// Tells each request, each attempt at an API and each token request as a span to this
+    /// provider, and what it calls APIs with goes on as `traceparent`. Without a provider, a caller's
+    /// `traceparent` is passed on as it is. Whoever made the provider shuts it down, after the proxy.
+    #[cfg(feature = "otel")]
+    pub fn traces(mut self, provider: &opentelemetry_sdk::trace::SdkTracerProvider) -> Self {
+        self.traces = Traces::to(provider);
+        self
+    }
+
     /// Listens, and starts the threads.
     ///
     /// # Errors
@@ -227,7 +239,7 @@ impl ProxyServerBuilder {
         let metrics = self.metrics.0;
         let tls = trust::client_config(self.ca_file.as_deref())?;
         let is_unix = !matches!(self.listen, ProxyListen::Tcp(_) | ProxyListen::Given(_));
-        let table = in_service(self.routes, &metrics);
+        let table = in_service(self.routes, &metrics, &self.traces);
         let stop = StopSwitch::new();
         let shared = Arc::new(Shared {
             table: ArcSwap::from_pointee(table),
@@ -245,6 +257,7 @@ impl ProxyServerBuilder {
             nowhere: metrics.of_none(""),
             tokens: metrics.of_none(token_endpoint::PATH),
             metrics,
+            traces: self.traces,
         });
         let admin = match self.admin {
             Some(address) => Some(
@@ -289,10 +302,10 @@ fn shown(listen: &ProxyListen) -> Option<String> {
     }
 }
 
-/// Routes with their counters.
-pub(super) fn in_service(routes: ProxyRoutes, metrics: &Metrics) -> Table {
+/// Routes with their counters and traces.
+pub(super) fn in_service(routes: ProxyRoutes, metrics: &Metrics, traces: &Traces) -> Table {
     for app in routes.apps() {
-        app.count(metrics.of_app(app.name()));
+        app.tell(metrics.of_app(app.name()), traces.of_app(app.name()));
     }
     Table::new(routes, |prefix| metrics.of_route(prefix))
 }

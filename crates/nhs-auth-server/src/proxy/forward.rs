@@ -25,6 +25,7 @@ use super::peek::Peeked;
 use super::problem::Problem;
 use super::route::{Credential, Lane, Table};
 use super::sent_body::{BodyWatch, SentBody};
+use super::trace::{RequestTrace, Traces};
 use super::{answer_head, expectation, peek, token_endpoint};
 use crate::serving::{Pulse, Service, UnderWay};
 
@@ -36,6 +37,7 @@ pub(super) struct Shared {
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) bounds: Bounds,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) traces: Traces,
     /// Counts what no route is for.
     pub(super) nowhere: RouteCounts,
     /// Counts requests for a token.
@@ -63,6 +65,7 @@ struct Course {
     counts: Arc<RouteCounts>,
     started: Instant,
     is_known: bool,
+    trace: RequestTrace,
 }
 
 impl Forward {
@@ -86,7 +89,8 @@ impl Forward {
         let Some(lane) = lane.and_then(|uri| table.lane(uri.path())) else {
             return refuse(&shared.nowhere, no_route(&table), &method);
         };
-        let mut course = Course::new(Arc::clone(&lane.counts));
+        let trace = shared.traces.request(&request, lane.route.prefix());
+        let mut course = Course::new(Arc::clone(&lane.counts), trace);
         match self.through(lane, request, under_way, &course).await {
             Ok(answer) => {
                 course.forwarded(answer.status());
@@ -187,14 +191,15 @@ impl Forward {
         course: &Course,
     ) -> Result<Response<ApiBody>, (Problem, Outcome)> {
         let began = Instant::now();
-        let answer = match self.attempt(sent.place(), sent.request(body), watch).await {
+        let answer = match self.attempt(sent.place(), sent.request(body), watch, course).await {
             Err(failure) if failure.is_a_stale_connection() && sent.may_be_repeated() => {
                 tracing::debug!(
                     "an API closed a connection as it was used again: one more attempt"
                 );
                 match watch.again() {
                     Some(body) => {
-                        Box::pin(self.attempt(sent.place(), sent.request(body), watch)).await
+                        Box::pin(self.attempt(sent.place(), sent.request(body), watch, course))
+                            .await
                     }
                     None => Err(failure),
                 }
@@ -211,28 +216,32 @@ impl Forward {
     async fn attempt(
         &self,
         place: &Place,
-        request: Request<SentBody>,
+        mut request: Request<SentBody>,
         watch: &BodyWatch,
+        course: &Course,
     ) -> Result<Response<ApiBody>, Failure> {
+        let trace = course.trace.attempt(&mut request);
         let bound = self.shared.bounds.upstream;
         let mut answer = pin!(self.connections.send(place, request));
         let mut pieces = watch.pieces();
-        loop {
+        let answer = loop {
             match timeout(bound, answer.as_mut()).await {
                 Ok(Ok(answer)) if answer.status().is_informational() => {
-                    return Err(Failure::protocol_changed());
+                    break Err(Failure::protocol_changed());
                 }
-                Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(error)) => return Err(Failure::of(&error, watch.fault())),
+                Ok(Ok(answer)) => break Ok(answer),
+                Ok(Err(error)) => break Err(Failure::of(&error, watch.fault())),
                 Err(_) => {
                     let more = watch.pieces();
                     if more == pieces && !watch.is_awaited() {
-                        return Err(Failure::Late { after: bound });
+                        break Err(Failure::Late { after: bound });
                     }
                     pieces = more;
                 }
             }
-        }
+        };
+        trace.ended(answer.as_ref());
+        answer
     }
 }
 
@@ -244,13 +253,13 @@ impl Bounds {
         under_way: UnderWay,
         course: &Course,
     ) -> Response<AnswerBody> {
-        let counts = Arc::clone(&course.counts);
+        let fate = (Arc::clone(&course.counts), course.trace.clone());
         let (mut parts, body) = answer.into_parts();
         answer_head::pass_on(&mut parts);
         let (read, end, rest) = body.into_parts();
         Response::from_parts(
             parts,
-            AnswerBody::theirs((read, end, rest), self.upstream, under_way, counts),
+            AnswerBody::theirs((read, end, rest), self.upstream, under_way, fate),
         )
     }
 }
@@ -351,18 +360,20 @@ fn unreadable_path() -> Problem {
 }
 
 impl Course {
-    fn new(counts: Arc<RouteCounts>) -> Self {
-        Self { counts, started: Instant::now(), is_known: false }
+    fn new(counts: Arc<RouteCounts>, trace: RequestTrace) -> Self {
+        Self { counts, started: Instant::now(), is_known: false, trace }
     }
 
     fn forwarded(&mut self, status: StatusCode) {
         self.is_known = true;
         self.counts.forwarded(status, self.started.elapsed());
+        self.trace.ended(Outcome::Forwarded, Some(status));
     }
 
     fn ended(&mut self, outcome: Outcome, status: StatusCode) {
         self.is_known = true;
         self.counts.ended(outcome, Some(status));
+        self.trace.ended(outcome, Some(status));
     }
 }
 
@@ -370,6 +381,7 @@ impl Drop for Course {
     fn drop(&mut self) {
         if !self.is_known {
             self.counts.ended(Outcome::Cancelled, None);
+            self.trace.ended(Outcome::Cancelled, None);
         }
     }
 }

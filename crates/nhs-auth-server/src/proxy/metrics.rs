@@ -39,7 +39,7 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Cancelled => "cancelled",
             Self::CutOff => "cut_off",

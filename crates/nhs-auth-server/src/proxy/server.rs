@@ -112,8 +112,8 @@ async fn first_token(app: ProxyApp) {
 impl ProxyReloader {
     /// Puts these routes into service.
     pub fn replace(&self, routes: ProxyRoutes) {
-        let metrics = &self.shared.metrics;
-        self.shared.table.store(Arc::new(in_service(routes, metrics)));
+        let Shared { metrics, traces, .. } = &*self.shared;
+        self.shared.table.store(Arc::new(in_service(routes, metrics, traces)));
         metrics.reloaded(true);
         self.troubles.set(None);
         tracing::info!("other routes are in service");

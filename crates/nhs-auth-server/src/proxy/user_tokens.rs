@@ -9,7 +9,7 @@ use moka::sync::Cache;
 use nhs_auth::{Clock as _, SubjectToken, SystemClock, TokenClient, TokenError, UserTokens};
 use tokio::sync::Mutex;
 
-use crate::proxy::app::{self, ProxyApp};
+use crate::proxy::app::ProxyApp;
 
 /// The most users whose tokens are kept. Beyond them, whoever was not seen for the longest time
 /// costs one more exchange.
@@ -42,10 +42,9 @@ impl UserTokenShelf {
         if let Some(tokens) = kept.as_ref().filter(|tokens| !renew && is_fresh(tokens)) {
             return Ok(tokens.clone());
         }
+        let told = app.token_request();
         let exchanged = exchange(app.client(), app, subject_token).await;
-        if let Some(counts) = app.counts() {
-            app::count(counts, exchanged.as_ref().err());
-        }
+        told.ended(exchanged.as_ref().err());
         let tokens = exchanged?;
         *kept = Some(tokens.clone());
         Ok(tokens)

@@ -16,4 +16,7 @@ mod retries;
 mod secure;
 mod sidecar;
 mod tokens;
+mod trace_context;
+#[cfg(feature = "otel")]
+mod traces;
 mod upstream;
