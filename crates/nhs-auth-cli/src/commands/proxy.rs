@@ -6,6 +6,7 @@ mod listen;
 mod reload;
 mod routes;
 mod supervisor;
+mod traces;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use self::apps::Apps;
 use self::keeping::Keeping;
+use self::traces::Traces;
 use crate::arguments::{Global, LogForm, Proxy};
 use crate::console::{self, Console};
 use crate::failure::{Exit, Failure};
@@ -30,6 +32,7 @@ pub(crate) fn run(arguments: &Proxy, global: &Global, console: Console) -> Resul
     let config = global.file.path.clone();
 
     let runtime = commands::server_runtime()?;
+    let traces = Traces::of_environment(runtime.handle(), console)?;
     let served = runtime.block_on(async {
         let mut builder = ProxyServer::builder(routes)
             .listen(listen)
@@ -43,7 +46,7 @@ pub(crate) fn run(arguments: &Proxy, global: &Global, console: Console) -> Resul
         for name in &arguments.server_name {
             builder = builder.server_name(name);
         }
-        let server = builder.bind().await?;
+        let server = traces.told_by(builder).bind().await?;
         if server.address().is_remote() && arguments.caller_secret.is_none() {
             console.warn(
                 "whoever can reach this address uses the application's access: --caller-secret \
@@ -70,6 +73,7 @@ pub(crate) fn run(arguments: &Proxy, global: &Global, console: Console) -> Resul
         server.run_until(stop).await;
         Ok(Exit::Done)
     });
+    traces.finish();
     // What hangs, a look at a file of another machine say, keeps nobody from ending.
     runtime.shutdown_background();
     served

@@ -4,6 +4,8 @@
 
 mod browser;
 mod call_api;
+#[cfg(feature = "otel")]
+mod collector;
 mod commands_in_docs;
 mod configuration;
 mod diagnose;
@@ -30,6 +32,8 @@ mod proxy_logs;
 mod proxy_refusals;
 mod proxy_routes;
 mod proxy_supervised;
+#[cfg(feature = "otel")]
+mod proxy_traces;
 mod recipes;
 mod rotate_keys;
 mod running_mock;
