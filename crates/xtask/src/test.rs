@@ -5,6 +5,9 @@ use std::process::Command;
 use crate::process::{self, Failure};
 use crate::{docs, root, tools};
 
+/// What is off unless it is asked for.
+const FEATURES: &str = "--features nhs-auth-cli/otel";
+
 /// Installs what the tests need, then checks and tests everything. `args` go to `cargo test`.
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let tools = tools::install()?;
@@ -12,6 +15,11 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     process::run("format", &mut cargo("fmt --all --check"))?;
     docs::check()?;
     process::run("lints", &mut cargo("clippy --workspace --all-targets --locked -- -D warnings"))?;
+    // Everything again with what is off unless it is asked for: only what differs is looked at.
+    process::run(
+        "lints of features",
+        &mut cargo(&format!("clippy --workspace --all-targets {FEATURES} --locked -- -D warnings")),
+    )?;
     process::run("build", &mut cargo("build --locked"))?;
     process::run(
         "tests",
@@ -21,9 +29,14 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
             .env("NHS_AUTH_TEST_NODE_MODULES", &tools.node_modules),
     )?;
     process::run(
+        "tests of features",
+        &mut cargo(&format!("test --workspace {FEATURES} --locked --lib --test it trace")),
+    )?;
+    process::run(
         "docs",
         // Libraries alone: the binary `nhs-auth` would write over the pages of its namesake.
-        cargo("doc --workspace --lib --no-deps --locked").env("RUSTDOCFLAGS", "-D warnings"),
+        cargo(&format!("doc --workspace --lib --no-deps {FEATURES} --locked"))
+            .env("RUSTDOCFLAGS", "-D warnings"),
     )?;
 
     eprintln!("xtask: all steps passed");
