@@ -166,9 +166,9 @@ impl Forward {
         if !gateway::blames_token(challenge, answer.body().read()) || !app.tokens().reject(token) {
             return None;
         }
+        let body = watch.again()?;
         // The API's own answer tells more than that there is no other token.
         let token = app.tokens().token().await.ok()?;
-        let body = watch.again()?;
         tracing::info!(
             app = app.name(),
             "the API refused the token: one more attempt with a new one"
