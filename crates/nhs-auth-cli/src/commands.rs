@@ -56,24 +56,33 @@ fn server_runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 /// Ends when the process is asked to end.
-#[cfg(unix)]
 fn interrupted() -> Result<impl Future<Output = ()>, Failure> {
+    interrupted_times(1)
+}
+
+/// Ends when the process has been asked to end so often.
+#[cfg(unix)]
+fn interrupted_times(times: u32) -> Result<impl Future<Output = ()>, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let cannot_wait = |error| Failure::fault(format!("can't wait to be interrupted: {error}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot_wait)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot_wait)?;
     Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        for _ in 0..times {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
         }
     })
 }
 
 #[cfg(not(unix))]
-fn interrupted() -> Result<impl Future<Output = ()>, Failure> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
+fn interrupted_times(times: u32) -> Result<impl Future<Output = ()>, Failure> {
+    Ok(async move {
+        for _ in 0..times {
+            let _ = tokio::signal::ctrl_c().await;
+        }
     })
 }
 

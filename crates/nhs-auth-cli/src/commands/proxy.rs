@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &Proxy, global: &Global, console: Console) -> Resul
                  keeps strangers out",
             );
         }
-        let stop = commands::interrupted()?;
+        let (stop, impatient) = (commands::interrupted()?, commands::interrupted_times(2)?);
         let reloading = reload::on_change(server.reloader(), apps, config)?;
         if let Some(admin) = server.admin_addr() {
             console.note(format_args!(
@@ -70,7 +70,10 @@ pub(crate) fn run(arguments: &Proxy, global: &Global, console: Console) -> Resul
             }
             supervisor::stopping();
         };
-        server.run_until(stop).await;
+        tokio::select! {
+            () = server.run_until(stop) => {}
+            () = impatient => console.note("requests that were under way are cut off"),
+        }
         Ok(Exit::Done)
     });
     traces.finish();

@@ -188,3 +188,17 @@ fn what_takes_too_long_is_cut_off() {
     // Nobody takes a part for the whole.
     assert!(!got.status.success() && got.stdout.starts_with(b"piece"), "{got:?}");
 }
+
+#[test]
+fn told_to_stop_twice_it_ends_at_once() {
+    let scene = Scene::new();
+    let (api, said) = slow_api(600);
+    let proxy = RunningProxy::as_app(&scene, &["--upstream", &api, "--drain", "3600"]);
+    let curl = download(&proxy);
+    assert_eq!(said.recv_timeout(Duration::from_secs(20)), Ok(1));
+    proxy.signal("TERM");
+    proxy.signal("INT");
+    proxy.ends().exits(0);
+    let got = curl.wait_with_output().unwrap();
+    assert!(!got.status.success() && got.stdout.starts_with(b"piece"), "{got:?}");
+}
