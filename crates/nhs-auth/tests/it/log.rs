@@ -1,8 +1,10 @@
 //! What is logged, caught for looking at.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
+use tracing::Dispatch;
+use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// What is logged, for looking at.
@@ -36,6 +38,10 @@ impl Log {
 
 /// A log of everything that this thread does, for as long as the guard lives.
 pub(crate) fn logging_everything() -> (Log, tracing::subscriber::DefaultGuard) {
+    // As long as there is but one dispatcher, an event that is met first on a thread without it is
+    // taken for one that nobody wants, on all threads and for ever. So there are two.
+    static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
+    LazyLock::force(&ANOTHER);
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
