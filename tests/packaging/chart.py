@@ -147,8 +147,9 @@ def sidecar_is_for_its_pod(objects, native):
     sidecar = sidecar_of(objects)
     pod = next(it for it in objects if it["kind"] == "Deployment")["spec"]["template"]["spec"]
     assert (sidecar in pod.get("initContainers", [])) == native
+    # What others reach is the admin port alone.
     assert "--listen=127.0.0.1:8081" in sidecar["args"]
-    assert "--allow-remote" not in sidecar["args"]
+    assert "--allow-remote" in sidecar["args"]
     assert [it["name"] for it in sidecar["ports"]] == ["nhs-auth-admin"]
     assert sidecar.get("restartPolicy") == ("Always" if native else None)
 
