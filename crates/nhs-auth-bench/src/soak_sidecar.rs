@@ -17,8 +17,9 @@ const SLACK: u64 = 4 * 1024 * 1024;
 
 const CALLERS: usize = 3;
 
-/// A body that is kept for another attempt, and one that is too long for that.
-const BODIES: [usize; 2] = [8 * 1024, 512 * 1024];
+/// A body that is kept for another attempt, in bytes, and one that is too long for that.
+const KEPT: usize = 8 * 1024;
+const TOO_LONG: usize = 512 * 1024;
 
 /// Loads the sidecar for so many minutes: short and long bodies, tokens, and callers that go away.
 /// Whether its memory was flat from the middle on.
@@ -37,6 +38,7 @@ pub(crate) fn run(binary: &Path, minutes: u64) -> bool {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
                     done.fetch_add(one_caller(address), Ordering::Relaxed);
+                    long_body(address);
                 }
             });
         }
@@ -62,6 +64,19 @@ pub(crate) fn run(binary: &Path, minutes: u64) -> bool {
     is_flat
 }
 
+/// A body that the API doesn't wait for: its answer ends the connection.
+fn long_body(address: &str) {
+    let stream = TcpStream::connect(address).unwrap();
+    let head =
+        format!("POST /thing HTTP/1.1\r\nHost: {address}\r\nContent-Length: {TOO_LONG}\r\n\r\n");
+    (&stream).write_all(head.as_bytes()).unwrap();
+    // Who has its answer may be cut off from sending the rest.
+    let _ = (&stream).write_all(&vec![b'x'; TOO_LONG]);
+    let mut answer = [0; 12];
+    (&stream).read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+}
+
 /// A connection's requests. The last is not waited for. Returns how many were answered.
 fn one_caller(address: &str) -> u64 {
     let stream = TcpStream::connect(address).unwrap();
@@ -80,15 +95,12 @@ fn one_caller(address: &str) -> u64 {
         ask("GET /thing?a=b", b"");
         count += 1;
     }
-    for length in BODIES {
-        ask("POST /thing", &vec![b'x'; length]);
-        count += 1;
-    }
     ask("POST /token", b"");
+    ask("POST /thing", &[b'x'; KEPT]);
     let cut_short =
         format!("POST /thing HTTP/1.1\r\nHost: {address}\r\nContent-Length: 9\r\n\r\n123");
     (&stream).write_all(cut_short.as_bytes()).unwrap();
     let _ = stream.shutdown(std::net::Shutdown::Write);
     let _ = (&stream).take(1).read(&mut [0]);
-    count + 1
+    count + 2
 }
