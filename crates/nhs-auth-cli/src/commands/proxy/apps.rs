@@ -69,7 +69,9 @@ impl Apps {
     }
 }
 
+/// `None` for a key that is no file. The path may have `file:` before it.
 fn file_digest(path: &str) -> Option<Vec<u8>> {
+    let path = path.strip_prefix("file:").map_or(path, |it| it.strip_prefix("//").unwrap_or(it));
     Some(hash(&Zeroizing::new(fs::read(path).ok()?)))
 }
 
