@@ -215,6 +215,19 @@ fn a_hangup_reads_everything_again() {
     until(|| routed.sees(&proxy, "/", &[]).header("apikey") == [routed.other_key.as_str()]);
 }
 
+/// The name of the file stays, and with it all that the configuration says.
+#[test]
+fn a_replaced_api_key_is_no_more_used_for_tokens() {
+    let routed = Routed::new();
+    routed.write("[[proxy.routes]]\nprefix = '/'\nupstream = 'API'\napp = 'one'\n");
+    let proxy = RunningProxy::by_file(&routed.scene, &[]);
+    let before = token_of(&proxy, "one");
+    assert_eq!(token_of(&proxy, "one"), before);
+    routed.scene.write("api-key.txt", &routed.other_key);
+    proxy.signal("HUP");
+    until(|| token_of(&proxy, "one") != before);
+}
+
 /// Waits until it is so, for ten seconds at most.
 #[track_caller]
 fn until(mut is_so: impl FnMut() -> bool) {
