@@ -1,5 +1,6 @@
 //! Randomness comes in through a trait, so that tests decide it.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
@@ -22,6 +23,15 @@ pub(crate) fn unguessable(entropy: &dyn Entropy) -> String {
     crate::key::base64url(&entropy.bytes())
 }
 
+/// How many UUIDs are drawn at once: every request to an API has one, and drawing takes longer than
+/// all else that a UUID takes.
+const TAKEN_AT_ONCE: usize = 32;
+
+thread_local! {
+    /// UUIDs that are drawn and not given out. None is a secret: they are sent as they are.
+    static AHEAD: RefCell<Vec<[u8; 16]>> = const { RefCell::new(Vec::new()) };
+}
+
 /// The operating system's random numbers.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
@@ -29,9 +39,17 @@ pub struct OsEntropy;
 
 impl Entropy for OsEntropy {
     fn uuid(&self) -> Uuid {
-        let mut bytes = [0; 16];
-        SystemRandom::new().fill(&mut bytes).expect("the operating system has random bytes");
-        uuid::Builder::from_random_bytes(bytes).into_uuid()
+        AHEAD.with_borrow_mut(|ahead| {
+            if ahead.is_empty() {
+                let mut bytes = [0; 16 * TAKEN_AT_ONCE];
+                SystemRandom::new()
+                    .fill(&mut bytes)
+                    .expect("the operating system has random bytes");
+                ahead.extend_from_slice(bytes.as_chunks().0);
+            }
+            let bytes = ahead.pop().expect("there are some now");
+            uuid::Builder::from_random_bytes(bytes).into_uuid()
+        })
     }
 
     fn bytes(&self) -> [u8; 32] {

@@ -1,7 +1,7 @@
 //! What the platform issues.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -13,27 +13,36 @@ use serde_json::{Map, Value};
 ///
 /// Cloning shares it. `Debug` shows its length alone.
 #[derive(Clone)]
-pub struct AccessToken(Arc<SecretString>);
+pub struct AccessToken(Arc<Held>);
+
+struct Held {
+    value: SecretString,
+    /// What every request shares that is sent with it.
+    header: OnceLock<HeaderValue>,
+}
 
 impl AccessToken {
     /// Takes a token of visible ASCII characters; `None` for anything else, which could not be
     /// sent in a header.
     pub fn new(value: String) -> Option<Self> {
         let sendable = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic());
-        sendable.then(|| Self(Arc::new(value.into())))
+        sendable.then(|| Self(Arc::new(Held { value: value.into(), header: OnceLock::new() })))
     }
 
     /// The token itself.
     pub fn expose(&self) -> &str {
-        self.0.expose_secret()
+        self.0.value.expose_secret()
     }
 
     /// The value of an `Authorization` header (RFC 6750 §2.1), marked sensitive.
     pub fn to_header_value(&self) -> HeaderValue {
-        let mut value = HeaderValue::try_from(format!("Bearer {}", self.expose()))
-            .expect("a token is visible ASCII");
-        value.set_sensitive(true);
-        value
+        let made = || {
+            let mut value = HeaderValue::try_from(format!("Bearer {}", self.expose()))
+                .expect("a token is visible ASCII");
+            value.set_sensitive(true);
+            value
+        };
+        self.0.header.get_or_init(made).clone()
     }
 
     pub(crate) fn is_same_as(&self, other: &Self) -> bool {
