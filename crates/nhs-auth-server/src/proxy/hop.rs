@@ -1,45 +1,35 @@
 //! Headers that belong to one connection, and not to what is sent over it (RFC 9110 §7.6.1).
 
-use http::header::{
-    CONNECTION, CONTENT_LENGTH, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
-    TRANSFER_ENCODING, UPGRADE,
-};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TE};
 use http::{HeaderMap, HeaderName, HeaderValue};
-
-const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
-const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
-const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
-
-static HOP_BY_HOP: [HeaderName; 9] = [
-    CONNECTION,
-    HTTP2_SETTINGS,
-    KEEP_ALIVE,
-    PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION,
-    PROXY_CONNECTION,
-    TE,
-    TRANSFER_ENCODING,
-    UPGRADE,
-];
 
 /// Whether a header of that name is for one connection alone.
 pub(super) fn is_hop_by_hop(name: &HeaderName) -> bool {
-    HOP_BY_HOP.contains(name)
+    matches!(
+        name.as_str(),
+        "connection"
+            | "http2-settings"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "transfer-encoding"
+            | "upgrade"
+    )
 }
 
 /// Takes them out, with those that `Connection` names. That trailers are welcome is said again.
 pub(super) fn strip(headers: &mut HeaderMap) {
-    if !headers.keys().any(is_hop_by_hop) {
-        return; // as most
-    }
+    let found: Vec<_> = headers.keys().filter(|name| is_hop_by_hop(name)).cloned().collect();
     // Whoever sends `TE` names it in `Connection`, so it is looked at first (RFC 9110 §10.1.4).
-    let takes_trailers = headers.contains_key(TE) && takes_trailers(headers);
-    if headers.contains_key(CONNECTION) {
+    let takes_trailers = found.contains(&TE) && takes_trailers(headers);
+    if found.contains(&CONNECTION) {
         for name in named_by_connection(headers) {
             headers.remove(name);
         }
     }
-    for name in &HOP_BY_HOP {
+    for name in found {
         headers.remove(name);
     }
     if takes_trailers {
@@ -50,8 +40,9 @@ pub(super) fn strip(headers: &mut HeaderMap) {
 /// What can't be meant for a connection stays: without it a message would be another.
 fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
     let values = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    let names =
-        values.flat_map(|value| value.split(',')).filter_map(|name| name.trim().parse().ok());
+    let options = values.flat_map(|value| value.split(',')).map(str::trim);
+    let is_name = |option: &&str| !["close", "keep-alive"].contains(option); // the usual ones
+    let names = options.filter(is_name).filter_map(|name| name.parse().ok());
     names.filter(|name| ![CONTENT_LENGTH, HOST].contains(name)).collect()
 }
 
