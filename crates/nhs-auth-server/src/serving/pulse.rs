@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+/// Longer than any connection lasts.
+const FAR: Duration = Duration::from_hours(10_000);
+
 /// The times of one connection. A request only notes them: the alarm is left as it was set, and
 /// looks again when it rings, unless it would ring too late.
 #[derive(Debug)]
@@ -119,8 +122,8 @@ impl Pulse {
             return Alarm { at: at(since, patience.stuck), is_end: true };
         }
         if self.is_under_way() {
-            // Whoever is at it has bounds of its own.
-            return Alarm { at: now() + patience.head, is_end: false };
+            // Whoever is at it has bounds of its own, and what comes after it is looked at then.
+            return Alarm { at: self.start + FAR, is_end: false };
         }
         let last = self.last.load(Ordering::Relaxed);
         let bound = if last & 1 == 1 { patience.head } else { patience.idle };
