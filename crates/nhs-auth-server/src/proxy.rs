@@ -1,6 +1,7 @@
 //! The sidecar: a reverse proxy beside an application, which turns each request into an authorised
 //! one.
 
+mod alarm;
 mod answer_body;
 mod answer_head;
 mod api_body;
@@ -15,6 +16,7 @@ mod failure;
 mod forward;
 mod gate;
 mod hop;
+mod http1;
 mod key_ages;
 mod listen;
 mod metrics;

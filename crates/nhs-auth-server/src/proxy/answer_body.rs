@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 
-use super::api_body::ApiBody;
+use super::api_body::{ApiBody, ApiBodyError};
 use super::metrics::{Outcome, RouteCounts};
 use super::peek::End;
 use super::silence::Silence;
@@ -41,7 +41,7 @@ pub(crate) struct Theirs {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AnswerBodyError {
     #[error("the API's answer was cut off: {0}")]
-    CutOff(hyper::Error),
+    CutOff(ApiBodyError),
     #[error("the API kept silent within its answer")]
     Silent,
 }
@@ -102,8 +102,11 @@ impl Body for AnswerBody {
             Self::Theirs { read, rest } => {
                 let read = read.as_ref().map_or(0, Bytes::len) as u64;
                 let mut hint = rest.incoming.size_hint();
-                if let Some(upper) = hint.upper() {
-                    hint.set_upper(upper + read);
+                match hint.upper() {
+                    // What has a length has no trailers, and no end but there.
+                    Some(_) if rest.end.is_some() => hint = SizeHint::default(),
+                    Some(upper) => hint.set_upper(upper + read),
+                    None => {}
                 }
                 hint.set_lower(hint.lower() + read);
                 hint

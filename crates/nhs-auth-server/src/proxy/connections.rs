@@ -1,33 +1,31 @@
 //! One thread's connections to APIs, kept for later requests.
 //!
 //! A connection that speaks HTTP/1.1 belongs to one request at a time, and is driven by the task
-//! that the request is answered in: no other task has to be woken, on the way there or back. While
-//! nobody uses it nobody drives it, so it is looked at when it is taken out. One that speaks HTTP/2
-//! is driven by a task of its own, and shared.
+//! that the request is answered in. While nobody uses it nobody drives it, so it is looked at when
+//! it is taken out. One that speaks HTTP/2 is driven by a task of its own, and shared.
 
-use std::collections::HashMap;
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use http::header::HOST;
+use http::request::Parts;
 use http::{HeaderValue, Request, Response, Uri};
 use hyper::body::Incoming;
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::time::{Instant, interval};
+use tokio::task::yield_now;
+use tokio::time::interval;
 
 use super::api_body::ApiBody;
-use super::connector::{ApiStream, ConnectError, Connector};
+use super::connector::{ConnectError, Connector};
+use super::expectation::Word;
+use super::http1::{self, ExchangeError};
 use super::sent_body::SentBody;
 
-/// How long a connection that nobody uses is kept. The platform closes its own after a minute.
-const IDLE: Duration = Duration::from_secs(55);
-
-/// How often those are looked for that were kept too long.
+/// How often connections are looked at that nobody uses, and how often before they are closed: after
+/// some 50 seconds. The platform closes its own after a minute.
 const SWEEP: Duration = Duration::from_secs(10);
+const SWEEPS: u8 = 5;
 
 /// The most connections to one place that are kept.
 const MOST_IDLE: usize = 1024;
@@ -42,29 +40,32 @@ pub(super) struct ApiConnections {
     kept: Arc<Mutex<Kept>>,
 }
 
-/// By scheme and authority.
+/// By scheme and authority: of those there are few.
 #[derive(Default)]
 struct Kept {
-    idle: HashMap<Arc<str>, Vec<Idle>>,
-    shared: HashMap<Arc<str>, http2::SendRequest<SentBody>>,
+    idle: Vec<(Arc<str>, Vec<Idle>)>,
+    shared: Vec<(Arc<str>, http2::SendRequest<SentBody>)>,
 }
 
 struct Idle {
-    connection: Box<OneAtATime>,
-    since: Instant,
-}
-
-/// A connection of one request at a time.
-struct OneAtATime {
-    sender: http1::SendRequest<SentBody>,
-    driver: http1::Connection<TokioIo<ApiStream>, SentBody>,
+    connection: Box<http1::Connection>,
+    /// How often it was found unused.
+    sweeps: u8,
 }
 
 /// A connection whose answer is still being passed on. It is kept for others when that is done.
 pub(super) struct InUse {
-    connection: Box<OneAtATime>,
+    pub(super) http1: Box<http1::Connection>,
     place: Arc<str>,
     kept: Weak<Mutex<Kept>>,
+}
+
+/// A request that is sent once.
+pub(super) struct Sent<'a> {
+    pub(super) head: &'a Parts,
+    pub(super) body: SentBody,
+    /// Whom to tell that the body is wanted, if anybody waits for it.
+    pub(super) word: Option<Word>,
 }
 
 /// A place to send requests to.
@@ -81,17 +82,13 @@ pub(super) enum SendError {
     #[error(transparent)]
     Connect(#[from] ConnectError),
     #[error("{source}")]
-    Http {
-        source: hyper::Error,
+    Http1 {
+        source: ExchangeError,
         /// Whether the connection had been used before.
         was_kept: bool,
     },
-}
-
-impl SendError {
-    fn http(source: hyper::Error, was_kept: bool) -> Self {
-        Self::Http { source, was_kept }
-    }
+    #[error(transparent)]
+    Http2(#[from] hyper::Error),
 }
 
 impl ApiConnections {
@@ -104,160 +101,129 @@ impl ApiConnections {
         Self { connector, kept }
     }
 
-    /// Sends a request to a place. One that a kept connection could not take any more goes over
-    /// another.
+    /// Sends a request to a place, and waits for the head of its answer.
     pub(super) async fn send(
         &self,
         place: &Place,
-        mut request: Request<SentBody>,
+        sent: Sent<'_>,
     ) -> Result<Response<ApiBody>, SendError> {
-        loop {
-            if let Some(sender) = self.shared(place) {
-                return Ok(shared_send(sender, request).await?.map(ApiBody::shared));
-            }
-            let kept = self.idle(place);
-            let was_kept = kept.is_some();
-            let connection = match kept {
-                Some(connection) => connection,
-                None => match self.connect(place, request.uri()).await? {
-                    Some(connection) => connection,
-                    None => continue, // it is a shared one
-                },
-            };
-            let uri = request.uri().clone();
-            request = match connection.send(place, request).await {
-                Ok((answer, connection)) => {
-                    let (place, kept) = (Arc::clone(&place.name), Arc::downgrade(&self.kept));
-                    let in_use = InUse { connection, place, kept };
-                    return Ok(answer.map(|body| ApiBody::owned(body, in_use)));
-                }
-                Err(mut error) => match error.take_message().filter(|_| was_kept) {
-                    Some(mut unsent) => {
-                        *unsent.uri_mut() = uri;
-                        unsent
-                    }
-                    None => return Err(SendError::http(error.into_error(), was_kept)),
-                },
-            };
+        if let Some(sender) = self.shared(place) {
+            return Ok(shared_send(sender, sent).await?.map(ApiBody::Shared));
         }
+        let kept = self.idle(place);
+        let was_kept = kept.is_some();
+        let made = match kept {
+            Some(connection) => Made::Own(connection),
+            None => Box::pin(self.connect(place, &sent.head.uri)).await?,
+        };
+        let mut http1 = match made {
+            Made::Own(connection) => connection,
+            Made::Shared(sender) => {
+                return Ok(shared_send(sender, sent).await?.map(ApiBody::Shared));
+            }
+        };
+        http1.begin(sent.head, &place.host, sent.body, sent.word);
+        // Whatever else has come is read before this is written: then the API is woken once for
+        // many.
+        yield_now().await;
+        let answer = poll_fn(|cx| http1.poll_head(cx)).await;
+        let head = answer.map_err(|source| SendError::Http1 { source, was_kept })?;
+        let (place, kept) = (Arc::clone(&place.name), Arc::downgrade(&self.kept));
+        Ok(head.map(|()| ApiBody::own(InUse { http1, place, kept })))
     }
 
     fn shared(&self, place: &Place) -> Option<http2::SendRequest<SentBody>> {
-        let mut kept = lock(&self.kept);
-        if kept.shared.is_empty() {
-            return None;
-        }
-        let sender = kept.shared.get(&place.name)?;
-        if sender.is_closed() {
-            kept.shared.remove(&place.name);
-            return None;
-        }
-        Some(sender.clone())
+        let kept = lock(&self.kept);
+        let (_, sender) = kept.shared.iter().find(|(name, _)| *name == place.name)?;
+        Some(sender.clone()).filter(|sender| !sender.is_closed())
     }
 
     /// A connection that is kept, and that the other side has not closed.
-    fn idle(&self, place: &Place) -> Option<Box<OneAtATime>> {
+    fn idle(&self, place: &Place) -> Option<Box<http1::Connection>> {
         loop {
-            let mut kept = lock(&self.kept);
-            let Idle { mut connection, since } = kept.idle.get_mut(&place.name)?.pop()?;
-            drop(kept);
-            if since.elapsed() < IDLE && connection.is_ready() {
+            let mut connection = lock(&self.kept).of(&place.name)?.pop()?.connection;
+            if connection.is_ready() {
                 return Some(connection);
             }
         }
     }
 
-    /// Connects; `None` when the connection can be shared, and is.
-    async fn connect(
-        &self,
-        place: &Place,
-        uri: &Uri,
-    ) -> Result<Option<Box<OneAtATime>>, SendError> {
-        let stream = Box::pin(self.connector.connect(uri.clone())).await?;
+    async fn connect(&self, place: &Place, uri: &Uri) -> Result<Made, SendError> {
+        let stream = self.connector.connect(uri.clone()).await?;
         if !stream.speaks_http2() {
-            let made = http1::handshake(TokioIo::new(stream)).await;
-            let (sender, driver) = made.map_err(|error| SendError::http(error, false))?;
-            return Ok(Some(Box::new(OneAtATime { sender, driver })));
+            return Ok(Made::Own(Box::new(http1::Connection::new(stream))));
         }
         let (sender, driver) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .keep_alive_interval(PING)
             .handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| SendError::http(error, false))?;
+            .await?;
         tokio::spawn(async {
             if let Err(error) = driver.await {
                 tracing::debug!(%error, "a shared connection to an API failed");
             }
         });
-        lock(&self.kept).shared.insert(Arc::clone(&place.name), sender);
-        Ok(None)
+        let mut kept = lock(&self.kept);
+        kept.shared.retain(|(name, _)| *name != place.name);
+        kept.shared.push((Arc::clone(&place.name), sender.clone()));
+        drop(kept);
+        Ok(Made::Shared(sender))
     }
+}
+
+/// A connection, by what is spoken over it.
+enum Made {
+    Own(Box<http1::Connection>),
+    Shared(http2::SendRequest<SentBody>),
 }
 
 async fn shared_send(
     mut sender: http2::SendRequest<SentBody>,
-    request: Request<SentBody>,
-) -> Result<Response<Incoming>, SendError> {
-    let lost = |error| SendError::http(error, true);
-    sender.ready().await.map_err(lost)?;
-    sender.send_request(request).await.map_err(lost)
-}
-
-type Unsent = hyper::client::conn::TrySendError<Request<SentBody>>;
-
-impl OneAtATime {
-    /// Sends a request, and waits for the head of its answer.
-    async fn send(
-        mut self: Box<Self>,
-        place: &Place,
-        mut request: Request<SentBody>,
-    ) -> Result<(Response<Incoming>, Box<Self>), Unsent> {
-        if let Some(target) = request.uri().path_and_query() {
-            *request.uri_mut() = Uri::from(target.clone());
-        }
-        request.headers_mut().insert(HOST, place.host.clone());
-        let answer = {
-            let Self { sender, driver } = &mut *self;
-            let mut answer = pin!(sender.try_send_request(request));
-            poll_fn(|cx| {
-                // What drives it has the answer, or knows that there will be none.
-                let _: Poll<_> = Pin::new(&mut *driver).poll(cx);
-                answer.as_mut().poll(cx)
-            })
-            .await?
-        };
-        Ok((answer, self))
+    sent: Sent<'_>,
+) -> Result<Response<Incoming>, hyper::Error> {
+    let mut request = Request::new(sent.body);
+    *request.method_mut() = sent.head.method.clone();
+    *request.uri_mut() = sent.head.uri.clone();
+    *request.headers_mut() = sent.head.headers.clone();
+    if let Some(word) = sent.word {
+        word.of(&mut request);
     }
-
-    /// Whether another request can be sent.
-    fn is_ready(&mut self) -> bool {
-        let mut nobody = Context::from_waker(Waker::noop());
-        Pin::new(&mut self.driver).poll(&mut nobody).is_pending() && self.sender.is_ready()
-    }
+    sender.ready().await?;
+    sender.send_request(request).await
 }
 
 impl InUse {
-    /// Drives the connection on. Returns whether it has ended.
-    pub(super) fn drive(&mut self, cx: &mut Context<'_>) -> bool {
-        Pin::new(&mut self.connection.driver).poll(cx).is_ready()
-    }
-
     /// Keeps the connection for others, if it is of any use.
     pub(super) fn keep(mut self) {
         let Some(kept) = self.kept.upgrade() else { return };
-        if !self.connection.is_ready() {
+        if !self.http1.is_ready() {
             return;
         }
-        let idle = Idle { connection: self.connection, since: Instant::now() };
+        let idle = Idle { connection: self.http1, sweeps: 0 };
         let mut kept = lock(&kept);
-        match kept.idle.get_mut(&self.place) {
+        match kept.of(&self.place) {
             Some(of_place) if of_place.len() < MOST_IDLE => of_place.push(idle),
             Some(_) => {}
-            None => {
-                kept.idle.insert(self.place, vec![idle]);
-            }
+            None => kept.idle.push((self.place, vec![idle])),
         }
+    }
+}
+
+impl Kept {
+    /// Those to one place, if there ever were any.
+    fn of(&mut self, place: &str) -> Option<&mut Vec<Idle>> {
+        self.idle.iter_mut().find(|(name, _)| **name == *place).map(|(_, of_place)| of_place)
+    }
+
+    fn sweep(&mut self) {
+        for (_, of_place) in &mut self.idle {
+            of_place.retain_mut(|idle| {
+                idle.sweeps += 1;
+                idle.sweeps <= SWEEPS && idle.connection.is_ready()
+            });
+        }
+        self.idle.retain(|(_, of_place)| !of_place.is_empty());
+        self.shared.retain(|(_, sender)| !sender.is_closed());
     }
 }
 
@@ -267,12 +233,7 @@ async fn sweep(kept: Weak<Mutex<Kept>>) {
     loop {
         ticks.tick().await;
         let Some(kept) = kept.upgrade() else { return };
-        let mut kept = lock(&kept);
-        kept.idle.retain(|_, of_place| {
-            of_place.retain_mut(|idle| idle.since.elapsed() < IDLE && idle.connection.is_ready());
-            !of_place.is_empty()
-        });
-        kept.shared.retain(|_, sender| !sender.is_closed());
+        lock(&kept).sweep();
     }
 }
 

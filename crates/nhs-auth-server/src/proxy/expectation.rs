@@ -2,6 +2,7 @@
 //! ahead when the API says so.
 
 use std::pin::Pin;
+use std::sync::Mutex;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -18,6 +19,34 @@ pub(super) struct GoAhead {
     /// `None` once it is certain that no word comes.
     said: Option<oneshot::Receiver<()>>,
     patience: Pin<Box<Sleep>>,
+}
+
+/// The API's word. Dropped, it says that none will come.
+pub(super) struct Word(oneshot::Sender<()>);
+
+/// A word, and who waits for it.
+pub(super) fn word() -> (Word, GoAhead) {
+    let (say, said) = oneshot::channel();
+    (Word(say), GoAhead { said: Some(said), patience: Box::pin(sleep(PATIENCE)) })
+}
+
+impl Word {
+    pub(super) fn go_ahead(self) {
+        // Who doesn't listen any more has got an answer.
+        let _: Result<_, _> = self.0.send(());
+    }
+
+    /// Says it when the API answers so to a request over HTTP/2.
+    pub(super) fn of<B>(self, request: &mut Request<B>) {
+        let word = Mutex::new(Some(self));
+        hyper::ext::on_informational(request, move |answer| {
+            if answer.status() == StatusCode::CONTINUE
+                && let Some(word) = word.lock().ok().and_then(|mut word| word.take())
+            {
+                word.go_ahead();
+            }
+        });
+    }
 }
 
 impl Future for GoAhead {
@@ -42,19 +71,4 @@ impl Future for GoAhead {
 pub(super) fn is_in(headers: &HeaderMap) -> bool {
     let value = headers.get(EXPECT).and_then(|value| value.to_str().ok());
     value.is_some_and(|value| value.trim().eq_ignore_ascii_case("100-continue"))
-}
-
-/// Listens for the API's word on this request.
-pub(super) fn go_ahead_of<B>(request: &mut Request<B>) -> GoAhead {
-    let (say, said) = oneshot::channel();
-    let say = std::sync::Mutex::new(Some(say));
-    hyper::ext::on_informational(request, move |answer| {
-        if answer.status() == StatusCode::CONTINUE
-            && let Some(say) = say.lock().ok().and_then(|mut say| say.take())
-        {
-            // Who doesn't listen any more has got an answer.
-            let _: Result<_, _> = say.send(());
-        }
-    });
-    GoAhead { said: Some(said), patience: Box::pin(sleep(PATIENCE)) }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::connections::SendError;
 use super::connector::{ConnectError, causes};
+use super::http1::ExchangeError;
 use super::metrics::Outcome;
 use super::problem::Problem;
 use super::sent_body::BodyFault;
@@ -20,6 +21,8 @@ pub(super) enum Failure {
     /// The connection was lost, or what came over it was no answer.
     Lost {
         reason: String,
+        /// Whether nothing was taken of the request.
+        is_unsent: bool,
         /// Whether the API may have closed a connection just as it was used again.
         is_stale: bool,
     },
@@ -36,19 +39,24 @@ impl Failure {
                 let is_late = kind == "connection_timeout";
                 Self::Connect { reason: causes(error), kind, is_late }
             }
-            (SendError::Http { source, was_kept }, _) => {
+            (SendError::Http1 { source, was_kept }, _) => Self::Lost {
+                reason: causes(source),
+                is_unsent: *was_kept && matches!(source, ExchangeError::Unsent(_)),
+                is_stale: *was_kept && source.is_before_the_answer(),
+            },
+            (SendError::Http2(source), _) => {
                 let is_incomplete = source.is_incomplete_message()
                     || source.is_closed()
                     || source.is_canceled()
                     || find::<std::io::Error>(source).is_some();
-                Self::Lost { reason: causes(source), is_stale: *was_kept && is_incomplete }
+                Self::Lost { reason: causes(source), is_unsent: false, is_stale: is_incomplete }
             }
         }
     }
 
-    /// Another protocol, which nobody asked for: `Upgrade` is not passed on.
-    pub(super) fn protocol_changed() -> Self {
-        Self::Lost { reason: "it changed the protocol unasked".to_owned(), is_stale: false }
+    /// Whether the API can't have seen the request, for the connection had been closed before.
+    pub(super) fn is_unsent(&self) -> bool {
+        matches!(self, Self::Lost { is_unsent: true, .. })
     }
 
     /// Whether the connection may have been closed by the API before it saw the request.

@@ -1,17 +1,20 @@
 //! One request, from its head to the head of its answer.
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use nhs_auth::{APIKEY, AccessToken, Entropy};
 use nhs_auth_rules::gateway;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
+use super::alarm::Alarms;
 use super::answer_body::AnswerBody;
 use super::api_body::ApiBody;
 use super::app::ProxyApp;
@@ -26,7 +29,7 @@ use super::problem::Problem;
 use super::route::{Credential, Lane, Table};
 use super::sent_body::{BodyWatch, SentBody};
 use super::trace::{RequestTrace, Traces};
-use super::{answer_head, expectation, peek, token_endpoint};
+use super::{answer_head, peek, token_endpoint};
 use crate::serving::{Pulse, Service, UnderWay};
 
 /// What all threads share.
@@ -55,9 +58,12 @@ pub(super) struct Bounds {
 
 /// Passes requests on, from one thread.
 #[derive(Clone)]
-pub(super) struct Forward {
+pub(super) struct Forward(Arc<OfThread>);
+
+struct OfThread {
     shared: Arc<Shared>,
     connections: ApiConnections,
+    alarms: Alarms,
 }
 
 /// A request whose fate is counted when it is known; else, that the caller went away.
@@ -70,10 +76,17 @@ struct Course {
 
 impl Forward {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { connections: ApiConnections::new(shared.connector.clone()), shared }
+        let connections = ApiConnections::new(shared.connector.clone());
+        Self(Arc::new(OfThread { shared, connections, alarms: Alarms::default() }))
     }
+}
 
-    async fn course(self, request: Request<Incoming>, under_way: UnderWay) -> Response<AnswerBody> {
+impl OfThread {
+    async fn course(
+        &self,
+        request: Request<Incoming>,
+        under_way: UnderWay,
+    ) -> Response<AnswerBody> {
         let shared = &*self.shared;
         let method = request.method().clone();
         if let Err(problem) = shared.gate.admit(&request) {
@@ -114,7 +127,7 @@ impl Forward {
     ) -> Result<Response<AnswerBody>, Refused> {
         let shared = &*self.shared;
         let (parts, incoming) = request.into_parts();
-        let outgoing = Outgoing::of(parts, lane, &*shared.entropy)
+        let mut outgoing = Outgoing::of(parts, lane, &*shared.entropy)
             .ok_or_else(|| Refused::new(unreadable_path(), Outcome::Refused, None))?;
         let id = outgoing.request_id.clone();
         let refused = |(problem, outcome)| Refused::new(problem, outcome, Some(id.clone()));
@@ -128,11 +141,15 @@ impl Forward {
             }
             _ => None,
         };
+        match (&token, &lane.credential) {
+            (Some((_, token)), _) => outgoing.set(AUTHORIZATION, token.to_header_value()),
+            (None, Credential::ApiKey(value)) => outgoing.set(APIKEY, value.clone()),
+            _ => {}
+        }
         let body = SentBody::new(incoming, shared.bounds.caller);
         let watch = body.watch();
-        let authorization = token.as_ref().map(|(_, token)| token.to_header_value());
-        let sent = Sent { lane, outgoing: &outgoing, authorization };
-        let answer = self.send(sent, body, &watch, course).await.map_err(refused)?;
+        let answer = self.send(lane, &mut outgoing, body, &watch, course).await;
+        let answer = answer.map_err(refused)?;
         let Some((app, token)) = token.filter(|_| answer.status() == StatusCode::UNAUTHORIZED)
         else {
             return Ok(shared.bounds.passed_on(answer.map(Peeked::unread), under_way, course));
@@ -141,7 +158,8 @@ impl Forward {
         let answer = Box::pin(async {
             // What it says of the token is in its body.
             let answer = peek::beginning_of(answer).await;
-            let second = self.second_chance(&outgoing, lane, &answer, app, &token, &watch, course);
+            let second =
+                self.second_chance(&mut outgoing, lane, &answer, app, &token, &watch, course);
             second.await.map_or(answer, |second| second.map(Peeked::unread))
         })
         .await;
@@ -152,7 +170,7 @@ impl Forward {
     #[expect(clippy::too_many_arguments, reason = "it is the second half of one course")]
     async fn second_chance(
         &self,
-        outgoing: &Outgoing,
+        outgoing: &mut Outgoing,
         lane: &Lane,
         answer: &Response<Peeked>,
         app: &ProxyApp,
@@ -174,8 +192,8 @@ impl Forward {
             "the API refused the token: one more attempt with a new one"
         );
         course.counts.retries.inc();
-        let sent = Sent { lane, outgoing, authorization: Some(token.to_header_value()) };
-        let answer = self.send(sent, body, watch, course).await.ok()?;
+        outgoing.set(AUTHORIZATION, token.to_header_value());
+        let answer = self.send(lane, outgoing, body, watch, course).await.ok()?;
         if answer.status() == StatusCode::UNAUTHORIZED {
             app.tokens().renewal_was_in_vain();
         }
@@ -185,28 +203,30 @@ impl Forward {
     /// Sends a request, and waits for the head of its answer.
     async fn send(
         &self,
-        sent: Sent<'_>,
-        body: SentBody,
+        lane: &Lane,
+        outgoing: &mut Outgoing,
+        mut body: SentBody,
         watch: &BodyWatch,
         course: &Course,
     ) -> Result<Response<ApiBody>, (Problem, Outcome)> {
         let began = Instant::now();
-        let answer = match self.attempt(sent.place(), sent.request(body), watch, course).await {
-            Err(failure) if failure.is_a_stale_connection() && sent.may_be_repeated() => {
-                tracing::debug!(
-                    "an API closed a connection as it was used again: one more attempt"
-                );
-                match watch.again() {
-                    Some(body) => {
-                        Box::pin(self.attempt(sent.place(), sent.request(body), watch, course))
-                            .await
-                    }
-                    None => Err(failure),
-                }
+        let place = lane.route.upstream().place();
+        let mut is_repeated = false;
+        let answer = loop {
+            let failure = match self.attempt(place, outgoing, body, watch, course).await {
+                Ok(answer) => break Ok(answer),
+                Err(failure) => failure,
+            };
+            let may_be_stale = failure.is_a_stale_connection() && outgoing.may_be_repeated();
+            if !failure.is_unsent() && (is_repeated || !may_be_stale) {
+                break Err(failure);
             }
-            answer => answer,
+            let Some(again) = watch.again() else { break Err(failure) };
+            tracing::debug!("an API closed a connection as it was used again: one more attempt");
+            is_repeated |= !failure.is_unsent();
+            body = again;
         };
-        let answer = answer.map_err(|failure| failure.told(&sent.outgoing.parts.uri))?;
+        let answer = answer.map_err(|failure| failure.told(&outgoing.parts.uri))?;
         course.counts.upstream_answered(began.elapsed());
         Ok(answer)
     }
@@ -216,30 +236,32 @@ impl Forward {
     async fn attempt(
         &self,
         place: &Place,
-        mut request: Request<SentBody>,
+        outgoing: &mut Outgoing,
+        body: SentBody,
         watch: &BodyWatch,
         course: &Course,
     ) -> Result<Response<ApiBody>, Failure> {
-        let trace = course.trace.attempt(&mut request);
+        let trace = course.trace.attempt(&mut outgoing.parts);
         let bound = self.shared.bounds.upstream;
-        let mut answer = pin!(self.connections.send(place, request));
+        let mut answer = pin!(self.connections.send(place, outgoing.sent(body)));
+        let mut alarm = self.alarms.one();
+        let mut late_at = Instant::now() + bound;
         let mut pieces = watch.pieces();
-        let answer = loop {
-            match timeout(bound, answer.as_mut()).await {
-                Ok(Ok(answer)) if answer.status().is_informational() => {
-                    break Err(Failure::protocol_changed());
-                }
-                Ok(Ok(answer)) => break Ok(answer),
-                Ok(Err(error)) => break Err(Failure::of(&error, watch.fault())),
-                Err(_) => {
-                    let more = watch.pieces();
-                    if more == pieces && !watch.is_awaited() {
-                        break Err(Failure::Late { after: bound });
-                    }
-                    pieces = more;
-                }
+        let answer = poll_fn(|cx| {
+            if let Poll::Ready(answer) = answer.as_mut().poll(cx) {
+                return Poll::Ready(answer.map_err(|error| Failure::of(&error, watch.fault())));
             }
-        };
+            while alarm.poll_at(late_at, cx).is_ready() {
+                let more = watch.pieces();
+                if more == pieces && !watch.is_awaited() {
+                    return Poll::Ready(Err(Failure::Late { after: bound }));
+                }
+                pieces = more;
+                late_at = Instant::now() + bound;
+            }
+            Poll::Pending
+        })
+        .await;
         trace.ended(answer.as_ref());
         answer
     }
@@ -268,7 +290,7 @@ impl Service for Forward {
     type Body = AnswerBody;
 
     fn for_this_thread(&self) -> Self {
-        Self::new(Arc::clone(&self.shared))
+        Self::new(Arc::clone(&self.0.shared))
     }
 
     fn answer(
@@ -276,8 +298,9 @@ impl Service for Forward {
         request: Request<Incoming>,
         pulse: &Arc<Pulse>,
     ) -> impl Future<Output = Response<AnswerBody>> + Send + use<> {
+        let (this, under_way) = (self.clone(), pulse.begin());
         // Boxed: it would be moved more than once, and kept with the connection.
-        Box::pin(self.clone().course(request, pulse.begin()))
+        Box::pin(async move { this.0.course(request, under_way).await })
     }
 }
 
@@ -289,47 +312,6 @@ fn refuse(counts: &RouteCounts, problem: Problem, method: &Method) -> Response<A
 
 fn told(problem: &Problem, method: &Method) {
     tracing::warn!(%method, status = problem.status().as_u16(), kind = problem.kind(), "{}", problem.detail());
-}
-
-/// A request that is about to be sent.
-struct Sent<'a> {
-    lane: &'a Lane,
-    outgoing: &'a Outgoing,
-    authorization: Option<HeaderValue>,
-}
-
-impl Sent<'_> {
-    fn place(&self) -> &Place {
-        self.lane.route.upstream().place()
-    }
-
-    fn request(&self, body: SentBody) -> Request<SentBody> {
-        let parts = &self.outgoing.parts;
-        let mut request = Request::new(body);
-        *request.method_mut() = parts.method.clone();
-        *request.uri_mut() = parts.uri.clone();
-        *request.headers_mut() = parts.headers.clone();
-        match (&self.authorization, &self.lane.credential) {
-            (Some(value), _) => {
-                request.headers_mut().insert(AUTHORIZATION, value.clone());
-            }
-            (None, Credential::ApiKey(value)) => {
-                request.headers_mut().insert(APIKEY, value.clone());
-            }
-            _ => {}
-        }
-        if expectation::is_in(&parts.headers) && !request.body().is_end_stream() {
-            let go_ahead = expectation::go_ahead_of(&mut request);
-            request = request.map(|body| body.after(go_ahead));
-        }
-        request
-    }
-
-    /// RFC 9110 §9.2.2.
-    fn may_be_repeated(&self) -> bool {
-        let method = &self.outgoing.parts.method;
-        method.is_idempotent()
-    }
 }
 
 /// A request that no answer of an API's came of.

@@ -2,12 +2,15 @@
 
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, HOST, TE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Version};
+use hyper::body::Body as _;
 use nhs_auth::{APIKEY, Entropy, X_REQUEST_ID};
 
+use super::connections::Sent;
 use super::gate::CALLER_SECRET;
-use super::hop;
 use super::route::Lane;
+use super::sent_body::SentBody;
+use super::{expectation, hop};
 
 /// The head of a request to an API, but for its credential. It can be sent more than once.
 pub(super) struct Outgoing {
@@ -43,6 +46,27 @@ impl Outgoing {
         let request_id = request_id.clone();
         let is_authorized = headers.contains_key(AUTHORIZATION);
         Some(Self { parts, request_id, is_authorized })
+    }
+
+    /// Sets a header for the attempts that follow.
+    pub(super) fn set(&mut self, name: HeaderName, value: HeaderValue) {
+        self.parts.headers.insert(name, value);
+    }
+
+    /// One attempt at it.
+    pub(super) fn sent(&self, body: SentBody) -> Sent<'_> {
+        let (word, body) = if expectation::is_in(&self.parts.headers) && !body.is_end_stream() {
+            let (word, go_ahead) = expectation::word();
+            (Some(word), body.after(go_ahead))
+        } else {
+            (None, body)
+        };
+        Sent { head: &self.parts, body, word }
+    }
+
+    /// RFC 9110 §9.2.2.
+    pub(super) fn may_be_repeated(&self) -> bool {
+        self.parts.method.is_idempotent()
     }
 }
 

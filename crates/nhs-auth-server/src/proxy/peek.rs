@@ -8,7 +8,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Frame};
 use tokio::time::timeout;
 
-use super::api_body::ApiBody;
+use super::api_body::{ApiBody, ApiBodyError};
 
 /// How much is read, in bytes, and for how long.
 const MOST: usize = 64 * 1024;
@@ -22,7 +22,7 @@ pub(super) struct Peeked {
 }
 
 /// What came behind the bytes that were read: trailers, or why there are no more.
-pub(super) type End = Option<Result<Frame<Bytes>, hyper::Error>>;
+pub(super) type End = Option<Result<Frame<Bytes>, ApiBodyError>>;
 
 impl Peeked {
     /// A body that nothing was read of.

@@ -1,5 +1,6 @@
 //! No traces. A caller's `traceparent` and `tracestate` are headers like others, and passed on.
 
+use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use nhs_auth::TokenError;
 
@@ -36,7 +37,7 @@ impl Traces {
 
 #[expect(clippy::unused_self, reason = "with the feature they are something")]
 impl RequestTrace {
-    pub(in crate::proxy) fn attempt<B>(&self, _: &mut Request<B>) -> AttemptTrace {
+    pub(in crate::proxy) fn attempt(&self, _: &mut Parts) -> AttemptTrace {
         AttemptTrace
     }
 

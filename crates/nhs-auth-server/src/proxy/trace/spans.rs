@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Version};
 use nhs_auth::TokenError;
 use opentelemetry::trace::{
@@ -105,10 +106,10 @@ impl Traces {
 
 impl RequestTrace {
     /// Begins the span of an attempt at the API, and names it in the request.
-    pub(in crate::proxy) fn attempt<B>(&self, request: &mut Request<B>) -> AttemptTrace {
+    pub(in crate::proxy) fn attempt(&self, request: &mut Parts) -> AttemptTrace {
         let Some(told) = &self.0 else { return AttemptTrace(Unended(None)) };
-        let method = method(request.method());
-        let uri = request.uri();
+        let method = method(&request.method);
+        let uri = &request.uri;
         let scheme = if uri.scheme() == Some(&http::uri::Scheme::HTTP) { "http" } else { "https" };
         let port = uri.port_u16().unwrap_or(if scheme == "http" { 80 } else { 443 });
         let mut attributes = vec![
@@ -129,7 +130,7 @@ impl RequestTrace {
             .with_kind(SpanKind::Client)
             .with_attributes(attributes)
             .start_with_context(&told.tracer, &told.context);
-        w3c::tell(span.span_context(), told.continues, request.headers_mut());
+        w3c::tell(span.span_context(), told.continues, &mut request.headers);
         AttemptTrace(Unended(Some(span)))
     }
 

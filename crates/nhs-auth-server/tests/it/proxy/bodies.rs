@@ -172,6 +172,21 @@ async fn trailers_go_both_ways() {
     sidecar.stop().await;
 }
 
+/// Nobody has to say beforehand that there will be some (RFC 9110 §6.6.2).
+#[tokio::test]
+async fn trailers_that_were_not_announced_reach_the_api() {
+    let sidecar = Sidecar::start().await;
+    let body = "2\r\nhi\r\n0\r\nX-Sum: 1\r\nAuthorization: x\r\n\r\n";
+    let chunked = "Transfer-Encoding: chunked\r\n";
+    let (mut client, mut api, head) = sidecar.sent(request("PUT", "/", chunked, body)).await;
+    let sent = api.body_of(head).await.unwrap();
+    let expected = (b"hi".to_vec(), vec![("x-sum".to_owned(), "1".to_owned())]);
+    assert_eq!((sent.body, sent.trailers), expected);
+    api.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    assert_eq!(client.message().await.status(), 200);
+    sidecar.stop().await;
+}
+
 #[tokio::test]
 async fn the_first_bytes_of_an_answer_do_not_wait_for_the_last() {
     let sidecar = Sidecar::start().await;

@@ -154,6 +154,8 @@ async fn an_api_whose_answer_is_none_is_said_to_have_given_none() {
         "nonsense\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
         "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+        "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
         "HTTP/1.1 200 OK\r\nA\0: x\r\n\r\n",
         "HTTP/1.1 200 OK\r\nA: x\ry\r\n\r\n",
         &many,
