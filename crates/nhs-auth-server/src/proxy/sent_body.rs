@@ -73,7 +73,16 @@ impl SentBody {
                 fault: None,
             }))
         });
-        Self { source, attempt: 0, passed: 0, passed_trailers: false, go_ahead: None }
+        Self::attempt(source, 0)
+    }
+
+    /// No body.
+    pub(super) fn none() -> Self {
+        Self::attempt(None, 0)
+    }
+
+    fn attempt(source: Option<Arc<Mutex<Source>>>, attempt: u32) -> Self {
+        Self { source, attempt, passed: 0, passed_trailers: false, go_ahead: None }
     }
 
     /// The same, that nothing is taken of before the API wants it.
@@ -96,27 +105,13 @@ impl BodyWatch {
     /// The same body from its beginning, for another attempt; the one before gets no more of it.
     /// `None` when it was too long to be kept.
     pub(super) fn again(&self) -> Option<SentBody> {
-        let Some(source) = &self.0 else {
-            return Some(SentBody {
-                source: None,
-                attempt: 0,
-                passed: 0,
-                passed_trailers: false,
-                go_ahead: None,
-            });
-        };
+        let Some(source) = &self.0 else { return Some(SentBody::none()) };
         let mut held = lock(source);
         held.kept.as_ref()?;
         held.attempt += 1;
         let attempt = held.attempt;
         drop(held);
-        Some(SentBody {
-            source: Some(Arc::clone(source)),
-            attempt,
-            passed: 0,
-            passed_trailers: false,
-            go_ahead: None,
-        })
+        Some(SentBody::attempt(Some(Arc::clone(source)), attempt))
     }
 
     /// How many pieces have come so far.

@@ -125,11 +125,11 @@ impl Connection {
             if let Some(head) = self.head()? {
                 return Poll::Ready(Ok(head));
             }
-            let before = self.read.len();
+            let has_begun = !self.read.is_empty();
             let error = match ready!(self.poll_read(cx)) {
-                Ok(0) if before == 0 => ExchangeError::Closed,
-                Ok(0) => ExchangeError::CutOff,
-                Ok(_) => continue,
+                Ok(count) if count > 0 => continue,
+                _ if has_begun => ExchangeError::CutOff,
+                Ok(_) => ExchangeError::Closed,
                 Err(error) => ExchangeError::Io(error),
             };
             return Poll::Ready(Err(self.unsent.take().unwrap_or(error)));
@@ -255,4 +255,73 @@ pub(super) fn taken(read: &mut BytesMut, most: u64) -> Bytes {
     let bytes = Bytes::copy_from_slice(&read[..length]);
     read.advance(length);
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use http::Request;
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    async fn pair() -> (Connection, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (Connection::new(ApiStream::Plain(stream)), listener.accept().await.unwrap().0)
+    }
+
+    fn begin(connection: &mut Connection) {
+        let (head, ()) = Request::get("http://api/").body(()).unwrap().into_parts();
+        connection.begin(&head, &HeaderValue::from_static("api"), SentBody::none(), None);
+    }
+
+    async fn head(connection: &mut Connection) -> Result<Response<()>, ExchangeError> {
+        poll_fn(|cx| connection.poll_head(cx)).await
+    }
+
+    #[tokio::test]
+    async fn what_a_closed_connection_did_not_take_is_told_apart() {
+        let (mut connection, api) = pair().await;
+        assert!(connection.is_ready());
+        api.set_zero_linger().unwrap();
+        drop(api);
+        begin(&mut connection);
+        assert!(matches!(head(&mut connection).await, Err(ExchangeError::Unsent(_))));
+        assert!(!connection.is_ready());
+
+        let (mut connection, api) = pair().await;
+        begin(&mut connection);
+        drop(api);
+        assert!(head(&mut connection).await.unwrap_err().is_before_the_answer());
+
+        let (mut connection, mut api) = pair().await;
+        begin(&mut connection);
+        api.write_all(b"HTTP/1.1 20").await.unwrap();
+        drop(api);
+        assert!(matches!(head(&mut connection).await, Err(ExchangeError::CutOff)));
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_of_use_again_when_nothing_is_left_on_it() {
+        for (answer, is_ready) in [
+            ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", true),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", true),
+            ("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", true),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n", false),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok", false),
+            ("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", false),
+        ] {
+            let (mut connection, mut api) = pair().await;
+            begin(&mut connection);
+            api.write_all(answer.as_bytes()).await.unwrap();
+            head(&mut connection).await.unwrap();
+            while let Some(frame) = poll_fn(|cx| connection.poll_frame(cx)).await {
+                frame.unwrap();
+            }
+            assert_eq!(connection.is_ready(), is_ready, "{answer}");
+        }
+    }
 }
