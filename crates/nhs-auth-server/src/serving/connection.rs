@@ -36,8 +36,9 @@ const LAST_WORDS: Patience = Patience {
     stuck: Duration::from_secs(5),
 };
 
-/// After how long a connection that says nothing is left with the stream alone.
-const QUIET: Duration = Duration::from_secs(1);
+/// After how long a connection that says nothing is left with the stream alone. Where many come at
+/// once, the memory of the first serves the last.
+const QUIET: Duration = Duration::from_millis(250);
 
 /// What an HTTP/2 connection begins with (RFC 9113, section 3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
