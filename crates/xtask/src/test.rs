@@ -1,6 +1,8 @@
 //! `cargo xtask test`: all that has to hold before a change is shared.
 
+use std::num::NonZero;
 use std::process::Command;
+use std::thread;
 
 use crate::process::{self, Failure};
 use crate::{docs, root, tools};
@@ -26,12 +28,14 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         "tests",
         cargo("test --workspace --locked")
             .args(args)
+            .envs([test_threads()])
             .env("NHS_AUTH_TEST_PYTHON", &tools.python)
             .env("NHS_AUTH_TEST_NODE_MODULES", &tools.node_modules),
     )?;
     process::run(
         "tests of features",
-        &mut cargo(&format!("test --workspace {FEATURES} --locked --lib --test it trace")),
+        cargo(&format!("test --workspace {FEATURES} --locked --lib --test it trace"))
+            .envs([test_threads()]),
     )?;
     process::run(
         "docs",
@@ -42,6 +46,13 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
 
     eprintln!("xtask: all steps passed");
     Ok(())
+}
+
+/// Tests wait more than they work, for outages and for those who say nothing: so more of them run at
+/// once than there are cores. Whoever says `-- --test-threads` is heard.
+fn test_threads() -> (&'static str, String) {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    ("RUST_TEST_THREADS", (2 * cores).to_string())
 }
 
 fn cargo(line: &str) -> Command {
