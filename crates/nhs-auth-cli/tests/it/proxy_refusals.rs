@@ -38,6 +38,7 @@ fn flags_that_cannot_be_used() {
         (&["--listen", &taken], "another program listens there"),
         (&["--admin", &taken], "another program listens there"),
         (&["--admin", "here"], "--admin"),
+        (&["--admin", "0.0.0.0:0"], "can be reached from other machines"),
         (&["--ca-file", "nowhere.pem"], "nowhere.pem"),
         (&["--ca-file", "empty.pem"], "empty.pem"),
         (&["--header", "no colon"], "no colon"),
