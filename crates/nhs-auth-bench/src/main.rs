@@ -39,7 +39,9 @@ struct Figure {
 fn main() -> std::process::ExitCode {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
     let (Some(binary), Some(second)) = (arguments.next(), arguments.next()) else {
-        println!("usage: nhs-auth-bench BINARY PYTHON, or BINARY MINUTES [sidecar] for a soak");
+        println!(
+            "usage: nhs-auth-bench BINARY PYTHON [MEASUREMENT], or BINARY MINUTES [sidecar] for a soak"
+        );
         return std::process::ExitCode::from(2);
     };
     if let Some(minutes) = second.to_str().and_then(|text| text.parse().ok()) {
@@ -49,20 +51,24 @@ fn main() -> std::process::ExitCode {
         };
         return std::process::ExitCode::from(u8::from(!is_flat));
     }
-    let python = second;
+    let setting = Setting { binary, python: second };
+    let only = arguments.next();
     let mut missed = 0;
-    for measure in [
-        signing::measure as fn(&Setting) -> Vec<Figure>,
-        get_token::measure,
-        cached_token::measure,
-        empty_cache::measure,
-        mock::measure,
-        diagnosis::measure,
-        rotation::measure,
-        serve_jwks::measure,
-        proxy::measure,
+    for (name, measure) in [
+        ("signing", signing::measure as fn(&Setting) -> Vec<Figure>),
+        ("get-token", get_token::measure),
+        ("cached-token", cached_token::measure),
+        ("empty-cache", empty_cache::measure),
+        ("mock", mock::measure),
+        ("diagnosis", diagnosis::measure),
+        ("rotation", rotation::measure),
+        ("serve-jwks", serve_jwks::measure),
+        ("proxy", proxy::measure),
     ] {
-        for figure in measure(&Setting { binary: binary.clone(), python: python.clone() }) {
+        if only.as_ref().is_some_and(|only| only.as_os_str() != name) {
+            continue;
+        }
+        for figure in measure(&setting) {
             missed += usize::from(!figure.print());
         }
     }
@@ -71,7 +77,7 @@ fn main() -> std::process::ExitCode {
 
 /// The programs that are measured.
 struct Setting {
-    /// `nhs-auth`, as a release build.
+    /// `nhs-auth`, as it is distributed.
     binary: PathBuf,
     /// A Python that has PyJWT and requests.
     python: PathBuf,

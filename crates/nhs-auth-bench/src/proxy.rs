@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{BufReader, Write as _};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -28,54 +28,89 @@ const IDLE: usize = 10_000;
 const IDLE_OF_HAPROXY: usize = 8_000;
 
 pub(crate) fn measure(setting: &Setting) -> Vec<Figure> {
-    let folder = tempfile::tempdir().unwrap();
-    let api = Server::nginx(folder.path(), &api());
-    let mock = RunningMock::start(&setting.binary);
-    let api_key = mock.register(&key_set(folder.path()));
-    let ours = ours(&setting.binary, folder.path(), &api, &mock, &api_key);
-    let nginx = Server::nginx(folder.path(), &nginx(&api));
-    let haproxy = Server::haproxy(folder.path(), &haproxy(&api));
-
-    let (mut by_us, mut by_nginx, mut by_haproxy) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        by_us.push(load(&ours.url));
-        by_nginx.push(load(&nginx.url));
-        by_haproxy.push(load(&haproxy.url));
+    let over_tls = [
+        "sidecar's requests a second over TLS",
+        "sidecar's p50 over TLS",
+        "sidecar's p99 over TLS",
+    ];
+    let plain =
+        ["sidecar's requests a second, no TLS", "sidecar's p50, no TLS", "sidecar's p99, no TLS"];
+    let mut figures = Vec::new();
+    // APIs are reached by TLS; without it, what is the sidecar's own stands out.
+    for (link, names) in [(Link::Tls, over_tls), (Link::Plain, plain)] {
+        let bench = Bench::start(setting, link);
+        let loads = bench.load();
+        for (index, name) in names.into_iter().enumerate() {
+            figures.push(compared(name, &loads, index));
+        }
+        if link == Link::Tls {
+            figures.extend(memory(&bench));
+        }
     }
-    let rate = |loads: &[Load]| median(loads.iter().map(|load| load.requests_a_second).collect());
-    let p50 = |loads: &[Load]| median(loads.iter().map(|load| load.p50_ms).collect());
-    let p99 = |loads: &[Load]| median(loads.iter().map(|load| load.p99_ms).collect());
-    let rates = [rate(&by_us), rate(&by_nginx), rate(&by_haproxy)];
-    let mut figures = vec![Figure {
-        name: "sidecar's requests a second, against the better",
-        value: rates[0] / rates[1].max(rates[2]),
-        unit: "of the rate",
-        bar: Bar::AtLeast(0.9),
-        from: format!(
-            "{:.0} against nginx's {:.0} and haproxy's {:.0}, {CONNECTIONS} connections",
-            rates[0], rates[1], rates[2]
-        ),
-    }];
-    for (name, times) in [
-        ("sidecar's p50, against the better", [p50(&by_us), p50(&by_nginx), p50(&by_haproxy)]),
-        ("sidecar's p99, against the better", [p99(&by_us), p99(&by_nginx), p99(&by_haproxy)]),
-    ] {
-        figures.push(Figure {
-            name,
-            value: times[0] / times[1].min(times[2]),
-            unit: "of the time",
-            bar: Bar::AtMost(1.1),
-            from: format!(
-                "{:.2} ms against nginx's {:.2} and haproxy's {:.2}",
-                times[0], times[1], times[2]
-            ),
-        });
-    }
-    figures.extend(memory(&ours, &nginx, &haproxy));
     figures
 }
 
-fn memory(ours: &Server, nginx: &Server, haproxy: &Server) -> [Figure; 2] {
+/// How the API is reached.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Link {
+    Tls,
+    Plain,
+}
+
+/// The sidecar, nginx and haproxy, before one API.
+struct Bench {
+    ours: Server,
+    nginx: Server,
+    haproxy: Server,
+    _api: Server,
+    _mock: RunningMock,
+    _folder: tempfile::TempDir,
+}
+
+impl Bench {
+    fn start(setting: &Setting, link: Link) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let api = api(folder.path(), link);
+        let mock = RunningMock::start(&setting.binary);
+        let api_key = mock.register(&key_set(folder.path()));
+        let ours = ours(&setting.binary, folder.path(), &api, &mock, &api_key);
+        let nginx = Server::nginx(folder.path(), &nginx(&api, folder.path()));
+        let haproxy = Server::haproxy(folder.path(), &haproxy(&api, folder.path()));
+        Self { ours, nginx, haproxy, _api: api, _mock: mock, _folder: folder }
+    }
+
+    /// Loads them in turns.
+    fn load(&self) -> [Vec<Load>; 3] {
+        let mut loads = [const { Vec::new() }; 3];
+        for _ in 0..ROUNDS {
+            for (loads, server) in loads.iter_mut().zip([&self.ours, &self.nginx, &self.haproxy]) {
+                loads.push(load(&server.url));
+            }
+        }
+        loads
+    }
+}
+
+/// Requests a second, p50 or p99, in this order.
+fn compared(name: &'static str, loads: &[Vec<Load>; 3], index: usize) -> Figure {
+    let of = |load: &Load| [load.requests_a_second, load.p50_ms, load.p99_ms][index];
+    let medians = |loads: &Vec<Load>| median(loads.iter().map(of).collect());
+    let [ours, nginx, haproxy] = loads.each_ref().map(medians);
+    let from = |unit, digits| {
+        format!(
+            "{ours:.digits$}{unit} against nginx's {nginx:.digits$} and haproxy's {haproxy:.digits$}"
+        )
+    };
+    if index == 0 {
+        let (value, from) = (ours / nginx.max(haproxy), from("", 0));
+        let from = format!("{from}, {CONNECTIONS} connections");
+        return Figure { name, value, unit: "of the rate", bar: Bar::AtLeast(0.9), from };
+    }
+    let (value, from) = (ours / nginx.min(haproxy), from(" ms", 2));
+    Figure { name, value, unit: "of the time", bar: Bar::AtMost(1.1), from }
+}
+
+fn memory(Bench { ours, nginx, haproxy, .. }: &Bench) -> [Figure; 2] {
     let mib = |bytes: u64| kib(bytes) / 1024.0;
     let busy = [ours, nginx, haproxy].map(Server::memory_bytes);
     let idle = [idle(ours, IDLE), idle(nginx, IDLE), idle(haproxy, IDLE_OF_HAPROXY)];
@@ -132,27 +167,67 @@ fn kib(bytes: u64) -> f64 {
 }
 
 /// An API that answers with a KiB at once.
-pub(crate) fn api() -> String {
+pub(crate) fn api(folder: &Path, link: Link) -> Server {
     let body = "x".repeat(1024);
-    format!("server {{ listen 127.0.0.1:{{port}}; location / {{ return 200 \"{body}\"; }} }}")
+    let tls = match link {
+        Link::Plain => String::new(),
+        Link::Tls => {
+            let made =
+                rcgen::generate_simple_self_signed(["localhost", "127.0.0.1"].map(str::to_owned));
+            let rcgen::CertifiedKey { cert, signing_key } = made.unwrap();
+            fs::write(certificate(folder), cert.pem()).unwrap();
+            fs::write(folder.join("api.key"), signing_key.serialize_pem()).unwrap();
+            let here = folder.display();
+            format!(" ssl; ssl_certificate {here}/api.pem; ssl_certificate_key {here}/api.key")
+        }
+    };
+    let http = format!(
+        "server {{ listen 127.0.0.1:{{port}}{tls}; location / {{ return 200 \"{body}\"; }} }}"
+    );
+    let mut server = Server::nginx(folder, &http);
+    if link == Link::Tls {
+        server.url = server.url.replace("http:", "https:");
+    }
+    server
 }
 
-fn nginx(api: &Server) -> String {
-    let address = api.url.strip_prefix("http://").unwrap();
+/// Where the certificate of an API is that is reached by TLS.
+fn certificate(folder: &Path) -> PathBuf {
+    folder.join("api.pem")
+}
+
+fn nginx(api: &Server, folder: &Path) -> String {
+    let (scheme, address) = api.url.split_once("://").unwrap();
+    let tls = if scheme == "https" {
+        let certificate = certificate(folder);
+        format!(
+            "proxy_ssl_verify on; proxy_ssl_name localhost; proxy_ssl_trusted_certificate {};",
+            certificate.display()
+        )
+    } else {
+        String::new()
+    };
     format!(
         "upstream api {{ server {address}; keepalive 64; keepalive_requests 1000000000; }}\nserver \
-         {{ listen 127.0.0.1:{{port}}; location / {{ proxy_pass http://api; proxy_http_version 1.1; \
-         proxy_set_header Connection \"\"; proxy_set_header Authorization \"Bearer {TOKEN}\"; }} }}"
+         {{ listen 127.0.0.1:{{port}}; location / {{ proxy_pass {scheme}://api; {tls} \
+         proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_set_header Authorization \
+         \"Bearer {TOKEN}\"; }} }}"
     )
 }
 
-fn haproxy(api: &Server) -> String {
-    let address = api.url.strip_prefix("http://").unwrap();
+fn haproxy(api: &Server, folder: &Path) -> String {
+    let (scheme, address) = api.url.split_once("://").unwrap();
+    let tls = if scheme == "https" {
+        let certificate = certificate(folder);
+        format!(" ssl verify required verifyhost localhost ca-file {}", certificate.display())
+    } else {
+        String::new()
+    };
     format!(
         "defaults\n mode http\n timeout connect 5s\n timeout client 75s\n timeout server 60s\n \
          http-reuse always\nfrontend callers\n bind 127.0.0.1:{{port}}\n http-request set-header \
          Authorization \"Bearer {TOKEN}\"\n default_backend api\nbackend api\n server api \
-         {address}\n"
+         {address}{tls}\n"
     )
 }
 
@@ -175,5 +250,8 @@ pub(crate) fn ours(
     let arguments = ["proxy", "--quiet", "--no-cache", "--listen", "127.0.0.1:0", "--admin", "off"];
     let given = ["--upstream", &api.url, "--base-url", mock.base_url(), "--api-key", "env:KEY"];
     let key = ["--private-key", key.to_str().unwrap()];
-    Server::ours(binary, &[&arguments[..], &given, &key].concat(), &[("KEY", api_key)])
+    let certificate = certificate(folder);
+    let trust = ["--ca-file", certificate.to_str().unwrap()];
+    let trust = if api.url.starts_with("https:") { &trust[..] } else { &[] };
+    Server::ours(binary, &[&arguments[..], &given, &key, trust].concat(), &[("KEY", api_key)])
 }

@@ -9,7 +9,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::mock::{RunningMock, read_answer};
-use crate::peer::Server;
 use crate::proxy;
 
 /// By how much it may grow from the middle on, in bytes: the allocator's own affairs.
@@ -25,7 +24,7 @@ const TOO_LONG: usize = 512 * 1024;
 /// Whether its memory was flat from the middle on.
 pub(crate) fn run(binary: &Path, minutes: u64) -> bool {
     let folder = tempfile::tempdir().unwrap();
-    let api = Server::nginx(folder.path(), &proxy::api());
+    let api = proxy::api(folder.path(), proxy::Link::Tls);
     let mock = RunningMock::start(binary);
     let api_key = mock.register(&proxy::key_set(folder.path()));
     let sidecar = proxy::ours(binary, folder.path(), &api, &mock, &api_key);

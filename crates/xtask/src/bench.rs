@@ -7,13 +7,13 @@ use std::process::Command;
 use crate::process::{self, Failure};
 use crate::{root, tools};
 
-/// Builds for release, and measures.
+/// Builds as it is distributed, and measures.
 pub(crate) fn run() -> Result<(), Failure> {
     let tools = tools::install_for_bench()?;
     bench(&[tools.python.as_os_str()])
 }
 
-/// Builds for release, and loads the mock or the sidecar for so many minutes.
+/// Builds as it is distributed, and loads the mock or the sidecar for so many minutes.
 pub(crate) fn soak(minutes: u16, sidecar: bool) -> Result<(), Failure> {
     let minutes = minutes.to_string();
     if sidecar {
@@ -25,10 +25,11 @@ pub(crate) fn soak(minutes: u16, sidecar: bool) -> Result<(), Failure> {
 
 fn bench(arguments: &[&OsStr]) -> Result<(), Failure> {
     let mut build = Command::new("cargo");
-    build.args(["build", "--release", "--locked", "-p", "nhs-auth-cli", "-p", "nhs-auth-bench"]);
+    build.args(["build", "--profile", "dist", "--locked"]);
+    build.args(["-p", "nhs-auth-cli", "-p", "nhs-auth-bench"]);
     process::run_as_progress("build", build.current_dir(root()))?;
 
-    let release = root().join("target/release");
-    let mut bench = Command::new(release.join("nhs-auth-bench"));
-    process::run("bench", bench.arg(release.join("nhs-auth")).args(arguments))
+    let dist = root().join("target/dist");
+    let mut bench = Command::new(dist.join("nhs-auth-bench"));
+    process::run("bench", bench.arg(dist.join("nhs-auth")).args(arguments))
 }

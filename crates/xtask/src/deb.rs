@@ -18,7 +18,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// What the package is made of, and how.
 #[derive(Args)]
 pub(crate) struct Deb {
-    /// The binary `nhs-auth` to put into it; by default one is built for release.
+    /// The binary `nhs-auth` to put into it; by default one is built as it is distributed.
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
     /// Where to put it; `target/debian` of the checkout unless you say otherwise.
@@ -59,10 +59,10 @@ pub(crate) fn run(deb: Deb) -> Result<(), Failure> {
 
 fn build() -> Result<PathBuf, Failure> {
     let mut build = Command::new("cargo");
-    build.args(["build", "--release", "--locked", "-p", "nhs-auth-cli", "--target-dir"]);
+    build.args(["build", "--profile", "dist", "--locked", "-p", "nhs-auth-cli", "--target-dir"]);
     let target = root().join("target");
     process::run_as_progress("build", build.arg(&target).current_dir(root()))?;
-    Ok(target.join("release/nhs-auth"))
+    Ok(target.join("dist/nhs-auth"))
 }
 
 fn start_anew(folder: &Path) -> Result<(), Failure> {
