@@ -15,8 +15,8 @@ use crate::peer::Server;
 use crate::wrk::{CONNECTIONS, Load, load};
 use crate::{Bar, Figure, Setting, median};
 
-/// Rounds of each, in turns.
-const ROUNDS: usize = 7;
+/// Rounds of each, in turns: the slowest of a hundred differ much from one to the next.
+const ROUNDS: usize = 11;
 
 /// A token is as long.
 const TOKEN: &str = "0123456789abcdefghijklmnopqr";
@@ -116,7 +116,7 @@ fn memory(Bench { ours, nginx, haproxy, .. }: &Bench) -> [Figure; 2] {
     let idle = [idle(ours, IDLE), idle(nginx, IDLE), idle(haproxy, IDLE_OF_HAPROXY)];
     [
         Figure {
-            name: "sidecar's memory after the load, against the better",
+            name: "sidecar's memory after the load",
             value: mib(busy[0]) / mib(busy[1].min(busy[2])),
             unit: "of the bytes",
             bar: Bar::AtMost(1.1),

@@ -118,6 +118,18 @@ pub(super) async fn serve(
         return served;
     };
 
+    // Boxed: whoever speaks without TLS need not keep the room for it.
+    Box::pin(secure(stream, tls, service, limits, stop)).await
+}
+
+/// Serves a connection with TLS.
+async fn secure(
+    stream: TcpStream,
+    tls: TlsAcceptor,
+    service: impl Service,
+    limits: Limits,
+    stop: Stop,
+) -> Result<(), ConnectionError> {
     let stream = timeout(limits.handshake, tls.accept(stream))
         .await
         .map_err(|_| ConnectionError::HandshakeTime)?
