@@ -131,7 +131,7 @@ fn memory(Bench { ours, nginx, haproxy, .. }: &Bench) -> [Figure; 2] {
             name: "an idle connection of the sidecar",
             value: idle[0],
             unit: "KiB",
-            bar: Bar::AtMost(8.0),
+            bar: Bar::AtMost(16.0),
             from: format!("with {IDLE} of them; nginx's {:.1}, haproxy's {:.1}", idle[1], idle[2]),
         },
     ]
