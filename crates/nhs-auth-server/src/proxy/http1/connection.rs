@@ -305,6 +305,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_connection_is_of_no_use_while_an_answer_is_to_come() {
+        let (mut connection, mut api) = pair().await;
+        begin(&mut connection);
+        api.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n").await.unwrap();
+        head(&mut connection).await.unwrap();
+        assert!(!connection.is_ready());
+        api.write_all(b"ok").await.unwrap();
+        let frame = poll_fn(|cx| connection.poll_frame(cx)).await.unwrap().unwrap();
+        assert_eq!(frame.into_data().unwrap(), "ok");
+        assert!(connection.is_ready());
+    }
+
+    #[tokio::test]
     async fn a_connection_is_of_use_again_when_nothing_is_left_on_it() {
         for (answer, is_ready) in [
             ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", true),
