@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, Uri};
-use hyper::body::Incoming;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::task::yield_now;
@@ -87,8 +86,8 @@ pub(super) enum SendError {
         /// Whether the connection had been used before.
         was_kept: bool,
     },
-    #[error(transparent)]
-    Http2(#[from] hyper::Error),
+    #[error("{source}")]
+    Http2 { source: hyper::Error, was_kept: bool },
 }
 
 impl ApiConnections {
@@ -108,7 +107,7 @@ impl ApiConnections {
         sent: Sent<'_>,
     ) -> Result<Response<ApiBody>, SendError> {
         if let Some(sender) = self.shared(place) {
-            return Ok(shared_send(sender, sent).await?.map(ApiBody::Shared));
+            return shared_send(sender, sent).await;
         }
         let kept = self.idle(place);
         let was_kept = kept.is_some();
@@ -118,9 +117,7 @@ impl ApiConnections {
         };
         let mut http1 = match made {
             Made::Own(connection) => connection,
-            Made::Shared(sender) => {
-                return Ok(shared_send(sender, sent).await?.map(ApiBody::Shared));
-            }
+            Made::Shared(sender) => return shared_send(sender, sent).await,
         };
         http1.begin(sent.head, &place.host, sent.body, sent.word);
         // Whatever else has come is read before this is written: then the API is woken once for
@@ -157,7 +154,8 @@ impl ApiConnections {
             .timer(TokioTimer::new())
             .keep_alive_interval(PING)
             .handshake(TokioIo::new(stream))
-            .await?;
+            .await
+            .map_err(|source| SendError::Http2 { source, was_kept: false })?;
         tokio::spawn(async {
             if let Err(error) = driver.await {
                 tracing::debug!(%error, "a shared connection to an API failed");
@@ -180,7 +178,8 @@ enum Made {
 async fn shared_send(
     mut sender: http2::SendRequest<SentBody>,
     sent: Sent<'_>,
-) -> Result<Response<Incoming>, hyper::Error> {
+) -> Result<Response<ApiBody>, SendError> {
+    let lost = |source| SendError::Http2 { source, was_kept: true };
     let mut request = Request::new(sent.body);
     *request.method_mut() = sent.head.method.clone();
     *request.uri_mut() = sent.head.uri.clone();
@@ -188,8 +187,8 @@ async fn shared_send(
     if let Some(word) = sent.word {
         word.of(&mut request);
     }
-    sender.ready().await?;
-    sender.send_request(request).await
+    sender.ready().await.map_err(lost)?;
+    Ok(sender.send_request(request).await.map_err(lost)?.map(ApiBody::Shared))
 }
 
 impl InUse {

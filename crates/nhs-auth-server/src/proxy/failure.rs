@@ -44,12 +44,13 @@ impl Failure {
                 is_unsent: *was_kept && matches!(source, ExchangeError::Unsent(_)),
                 is_stale: *was_kept && source.is_before_the_answer(),
             },
-            (SendError::Http2(source), _) => {
+            (SendError::Http2 { source, was_kept }, _) => {
                 let is_incomplete = source.is_incomplete_message()
                     || source.is_closed()
                     || source.is_canceled()
                     || find::<std::io::Error>(source).is_some();
-                Self::Lost { reason: causes(source), is_unsent: false, is_stale: is_incomplete }
+                let is_stale = *was_kept && is_incomplete;
+                Self::Lost { reason: causes(source), is_unsent: false, is_stale }
             }
         }
     }
