@@ -198,6 +198,7 @@ impl InUse {
         if !self.http1.is_ready() {
             return;
         }
+        self.http1.rest();
         let idle = Idle { connection: self.http1, sweeps: 0 };
         let mut kept = lock(&kept);
         match kept.of(&self.place) {

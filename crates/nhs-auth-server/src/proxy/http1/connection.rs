@@ -97,6 +97,15 @@ impl Connection {
         Pin::new(&mut self.stream).poll_read(&mut nobody, &mut ReadBuf::new(&mut byte)).is_pending()
     }
 
+    /// Gives back what a long body took: nobody knows when the next will come.
+    pub(in crate::proxy) fn rest(&mut self) {
+        self.read_next = SHORT;
+        if self.read.capacity() > SHORT {
+            self.read = BytesMut::new();
+        }
+        self.sending.rest(SHORT);
+    }
+
     /// Whether the answer has come to its end.
     pub(in crate::proxy) fn is_over(&self) -> bool {
         matches!(self.awaited, Awaited::Nothing)
@@ -315,6 +324,31 @@ mod tests {
         let frame = poll_fn(|cx| connection.poll_frame(cx)).await.unwrap().unwrap();
         assert_eq!(frame.into_data().unwrap(), "ok");
         assert!(connection.is_ready());
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_rests_keeps_nothing_of_a_long_body() {
+        let (mut connection, mut api) = pair().await;
+        begin(&mut connection);
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", 4 * LONG);
+        let body = vec![b'x'; 4 * LONG];
+        let sent = async {
+            api.write_all(answer.as_bytes()).await.unwrap();
+            api.write_all(&body).await.unwrap();
+        };
+        let taken = async {
+            head(&mut connection).await.unwrap();
+            let mut taken = 0;
+            while let Some(frame) = poll_fn(|cx| connection.poll_frame(cx)).await {
+                taken += frame.unwrap().into_data().unwrap().len();
+            }
+            taken
+        };
+        let (taken, ()) = tokio::join!(taken, sent);
+        assert_eq!((taken, connection.is_ready()), (4 * LONG, true));
+        connection.read.reserve(LONG); // however it was cut
+        connection.rest();
+        assert!(connection.read.capacity() <= SHORT && connection.is_ready());
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::super::sent_body::SentBodyError;
+use crate::proxy::sent_body::SentBodyError;
 
 /// Why there is no answer, or no more of it.
 #[derive(Debug, thiserror::Error)]

@@ -58,6 +58,13 @@ impl Sending {
         self.has_written = false;
     }
 
+    /// Keeps at most so much memory for the next.
+    pub(super) fn rest(&mut self, most: usize) {
+        if self.unwritten.capacity() > most {
+            self.unwritten = BytesMut::new();
+        }
+    }
+
     /// Whether all is sent.
     pub(super) fn is_over(&self) -> bool {
         self.body.is_none() && self.is_written() && self.is_flushed
