@@ -65,3 +65,20 @@ impl Entropy for OsEntropy {
         f64::from(u32::from_le_bytes(bytes)) / (f64::from(u32::MAX) + 1.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn no_uuid_is_given_out_twice_on_any_thread() {
+        let drawn = || (0..3 * TAKEN_AT_ONCE).map(|_| OsEntropy.uuid()).collect::<Vec<_>>();
+        let threads: Vec<_> = (0..4).map(|_| thread::spawn(drawn)).collect();
+        let all: Vec<_> = threads.into_iter().flat_map(|it| it.join().unwrap()).collect();
+        assert!(all.iter().all(|uuid| uuid.get_version_num() == 4));
+        assert_eq!(all.iter().collect::<HashSet<_>>().len(), 4 * 3 * TAKEN_AT_ONCE);
+    }
+}
